@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests run against real servers and processes: generous limits, no retries (a flaky test is a bug), two files at a time. */
+export default defineConfig({
+  test: {
+    environment: "node",
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+    retry: 0,
+    reporters: ["default"],
+    restoreMocks: true,
+    unstubEnvs: true,
+  },
+});
