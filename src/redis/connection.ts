@@ -17,8 +17,11 @@ export type ConnectionRole = "commands" | "commit" | "blocking" | "queue";
 const commandTimeoutMs = 10_000;
 const maxReconnectDelayMs = 2_000;
 
-function optionsOf(role: ConnectionRole): RedisOptions {
-  const common: RedisOptions = {
+/** Without the driver's own mapping of replies, which would change the type of every answer. */
+type Options = Omit<RedisOptions, "replyMapping">;
+
+function optionsOf(role: ConnectionRole): Options {
+  const common: Options = {
     lazyConnect: true,
     enableReadyCheck: true,
     connectTimeout: 5_000,

@@ -35,5 +35,6 @@ export function createKeys(prefix: string) {
     reply: (processId: string) => key("reply", processId),
     metrics: (processId: string) => key("metrics", processId),
     log: (assignment: string, step: string) => key("log", assignment, step),
+    logTails: key("log-tails"),
   } as const;
 }

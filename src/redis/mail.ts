@@ -4,7 +4,9 @@ import type { RedisConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
 
 /** One letter of an inbox entry: actor id, message, and for commands the reply stream's process and the request id. */
-export type Letter = readonly [actor: string, message: unknown] | readonly [actor: string, message: unknown, replyTo: string, requestId: string];
+export type Letter =
+  | readonly [actor: string, message: unknown]
+  | readonly [actor: string, message: unknown, replyTo: string, requestId: string];
 
 /** `kind/id`, as inboxes, states and deadlines name an actor. */
 export function actorId(recipient: Recipient): string {
