@@ -1,0 +1,233 @@
+import {
+  boolean,
+  duration,
+  folder,
+  identifier,
+  integer,
+  labels,
+  oneOf,
+  redisPrefix,
+  secretKey,
+  size,
+  someOf,
+  text,
+  token,
+  url,
+} from "./kinds.ts";
+import { derived, fixed, optional, type ValuesOf } from "./setting.ts";
+
+/** Every setting of `ostler serve` but the executor's. To add one: an entry here; the page, flag and checks follow. */
+export const serverSettings = {
+  roles: fixed({
+    env: "OSTLER_ROLES",
+    kind: someOf(["api", "scheduler", "executor"]),
+    default: "api,scheduler,executor",
+    about:
+      "What this process does. Several roles run as supervised child processes; a single one runs in this process, and needs OSTLER_REDIS_URL.",
+  }),
+  port: fixed({
+    env: "OSTLER_PORT",
+    kind: integer(0, 65_535),
+    default: "7070",
+    about: "Port of the REST API and the dashboards; 0 picks a free one.",
+  }),
+  host: fixed({
+    env: "OSTLER_HOST",
+    kind: text,
+    default: "127.0.0.1",
+    about: "Address to listen on. Anything but loopback needs OSTLER_ADMIN_TOKEN.",
+  }),
+  dataDir: derived({
+    env: "OSTLER_DATA_DIR",
+    kind: folder,
+    derive: (machine) => `${machine.dataHome}/ostler`,
+    derived: "`$XDG_DATA_HOME/ostler` (`scripts/start`: `./.ostler`)",
+    about:
+      "Folder for what this machine keeps: the private Redis, object storage, the secret key, executors' spools, working folders of tasks.",
+  }),
+  redisUrl: optional({
+    env: "OSTLER_REDIS_URL",
+    kind: url(["redis:", "rediss:", "unix:"], "redis://host:port/db, rediss://… or unix:///path/to/socket"),
+    absent: "a private Redis is started in the data folder",
+    about: "The Redis or Valkey that all processes of an installation share.",
+    secret: true,
+  }),
+  redisPrefix: fixed({
+    env: "OSTLER_REDIS_PREFIX",
+    kind: redisPrefix,
+    default: "{ostler}",
+    about:
+      "Start of every key. Its hash tag keeps all keys of an installation in one slot; two installations on one Redis need different ones.",
+  }),
+  ostUrl: optional({
+    env: "OSTLER_OST_URL",
+    kind: url(["file:"], "file:///absolute/path (s3:// is not supported by this version yet)", (parsed) => parsed.host === ""),
+    absent: "the folder `ost` in the data folder",
+    about: "Object storage, which keeps definitions, logs, archives and history. Executors, schedulers and the API must all reach it.",
+  }),
+  durability: fixed({
+    env: "OSTLER_DURABILITY",
+    kind: oneOf(["everysec", "acknowledged", "replicated"]),
+    default: "acknowledged",
+    about:
+      "What an answered request survives. `everysec`: a crash of Redis may lose the last second of answered requests. `acknowledged`: answers wait until Redis has them on disk. `replicated`: besides that, until a replica has them.",
+  }),
+  shards: fixed({
+    env: "OSTLER_SHARDS",
+    kind: integer(1, 1024),
+    default: "16",
+    about: "Into how many parts the schedulers divide the work. Stored at the first start; a different number later is refused.",
+  }),
+  shardLeaseMs: fixed({
+    env: "OSTLER_SHARD_LEASE",
+    kind: duration(100),
+    default: "5s",
+    about: "How long a scheduler owns a shard without renewing. Shorter finds a dead scheduler sooner, longer forgives longer pauses.",
+  }),
+  heartbeatIntervalMs: fixed({
+    env: "OSTLER_HEARTBEAT_INTERVAL",
+    kind: duration(10),
+    default: "5s",
+    about: "How often an executor says that it is alive.",
+  }),
+  heartbeatTtlMs: fixed({
+    env: "OSTLER_HEARTBEAT_TTL",
+    kind: duration(50),
+    default: "20s",
+    about: "How long an executor is believed to be alive without a heartbeat; at least twice the interval.",
+  }),
+  secretKey: optional({
+    env: "OSTLER_SECRET_KEY",
+    kind: secretKey,
+    absent: "made at the first start, in the file `secret-key` of the data folder",
+    about:
+      "The key that seals secrets of definitions. API and executors need the same one; without it, what is stored stays sealed for ever.",
+    secret: true,
+  }),
+  adminToken: optional({
+    env: "OSTLER_ADMIN_TOKEN",
+    kind: token,
+    absent: "every caller is the local administrator, and only loopback is listened on",
+    about: "A token with every right. Switches authentication on.",
+    secret: true,
+  }),
+  maxBodyBytes: fixed({
+    env: "OSTLER_MAX_BODY",
+    kind: size,
+    default: "32Mi",
+    about: "The largest request body; a larger one is answered with 413.",
+  }),
+  logLevel: fixed({
+    env: "OSTLER_LOG_LEVEL",
+    kind: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+    default: "info",
+    about: "The least severe log lines that are written.",
+  }),
+} as const;
+
+/** The pod platforms that an executor can drive. */
+export const driverKinds = ["process"] as const;
+export type DriverKind = (typeof driverKinds)[number];
+
+/** The settings of the executor role. */
+export const executorSettings = {
+  id: derived({
+    env: "OSTLER_EXECUTOR_ID",
+    kind: identifier,
+    derive: (machine) =>
+      machine.hostname
+        .replace(/[^A-Za-z0-9._-]/g, "-")
+        .replace(/^[^A-Za-z0-9]+/, "")
+        .slice(0, 63) || "executor",
+    derived: "the host's name",
+    about: "Who this executor is, once in an installation. A process that starts with the id of one that stopped takes over its pods.",
+  }),
+  pool: fixed({
+    env: "OSTLER_EXECUTOR_POOL",
+    kind: identifier,
+    default: "default",
+    about: "The set of executors that a task's `pool` names.",
+  }),
+  group: optional({
+    env: "OSTLER_EXECUTOR_GROUP",
+    kind: identifier,
+    absent: "the driver derives it",
+    about: "The executors that see the same pods, and clean up after one another.",
+  }),
+  driver: fixed({
+    env: "OSTLER_EXECUTOR_DRIVER",
+    alias: "driver",
+    kind: oneOf(driverKinds),
+    default: "process",
+    about: "What tasks run on. `process`: processes of this machine, without isolation.",
+  }),
+  labels: fixed({
+    env: "OSTLER_EXECUTOR_LABELS",
+    kind: labels,
+    default: "",
+    about: "What tasks can ask for: a task fits if the executor has all of its labels.",
+  }),
+  archs: optional({
+    env: "OSTLER_EXECUTOR_ARCHS",
+    kind: someOf(["amd64", "arm64", "arm", "386"]),
+    absent: "the platform's",
+    about: "The architectures of the pods that this executor can start.",
+  }),
+  taskLimit: derived({
+    env: "OSTLER_EXECUTOR_TASK_LIMIT",
+    kind: integer(1, 10_000),
+    derive: (machine) => String(machine.cores),
+    derived: "the number of cores",
+    about: "How many tasks run at once.",
+  }),
+  dynamic: fixed({
+    env: "OSTLER_EXECUTOR_DYNAMIC",
+    kind: boolean,
+    default: "false",
+    about: "True for executors that come and go, as an autoscaler's: the record of a lost one goes once its pods are gone.",
+  }),
+  fenceMs: fixed({
+    env: "OSTLER_EXECUTOR_FENCE",
+    kind: duration(50),
+    default: "1m",
+    about:
+      "How long pods go on without hearing from their executor, and the least time before others touch its pods; at least the heartbeat's ttl.",
+  }),
+  allowPrivileged: fixed({
+    env: "OSTLER_EXECUTOR_ALLOW_PRIVILEGED",
+    kind: boolean,
+    default: "false",
+    about: "Whether privileged containers may run here. The `process` driver never allows it.",
+  }),
+} as const;
+
+/** The values of all settings of `ostler serve`. */
+export interface ServerValues extends ValuesOf<typeof serverSettings> {
+  readonly executor: ValuesOf<typeof executorSettings>;
+}
+
+/** The settings of the command line client. `ostler serve` ignores them. */
+export const clientSettings = {
+  url: fixed({
+    env: "OSTLER_URL",
+    kind: url(["http:", "https:"], "http://host:port or https://…"),
+    default: "http://127.0.0.1:7070",
+    about: "Where the API is.",
+  }),
+  token: optional({
+    env: "OSTLER_TOKEN",
+    kind: text,
+    absent: "requests carry no token",
+    about: "The token to show to the API.",
+    secret: true,
+  }),
+  outputFormat: optional({
+    env: "OSTLER_OUTPUT_FORMAT",
+    kind: oneOf(["table", "json", "yaml", "name"]),
+    absent: "what each command prints by itself",
+    about: "How lists and objects are printed (flag `-o`).",
+  }),
+} as const;
+
+/** What the steps of a run receive; a server or client started by a step ignores them. */
+export const stepNames = /^OSTLER_(?:RUN_ID|RUN_NUMBER|RUN_GROUP|TASK|ATTEMPT|STEP|ARCH|OUTPUT|OUTPUT_(?!FORMAT$).+)$/;
