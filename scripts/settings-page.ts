@@ -22,11 +22,13 @@ function row(setting: Setting<unknown>, flags: boolean): string {
   const names = [flagOf(setting.env), ...(setting.alias === undefined ? [] : [setting.alias])].map((flag) => `\`--${flag}\``);
   const name = flags ? `\`${setting.env}\`<br>${names.join(", ")}` : `\`${setting.env}\``;
   const about = `${setting.about}${setting.secret ? " A secret." : ""}`;
-  return `| ${name} | ${setting.kind.name} | ${defaultOf(setting)} | ${about} Must be ${setting.kind.form}. |`;
+  return `| ${name} | ${setting.kind.form} | ${defaultOf(setting)} | ${about} |`;
 }
 
 function table(settings: readonly Setting<unknown>[], flags: boolean): string {
-  return ["| setting | type | default | what it does |", "|---|---|---|---|", ...settings.map((setting) => row(setting, flags))].join("\n");
+  return ["| setting | value | default | what it does |", "|---|---|---|---|", ...settings.map((setting) => row(setting, flags))].join(
+    "\n",
+  );
 }
 
 /** docs/settings.md, from the tables of settings. */

@@ -4,45 +4,37 @@ import { parseSize, sizeForm } from "../size.ts";
 
 /** How the text of a setting becomes a value. `parse` returns undefined for what is not of this kind. */
 export interface Kind<Value> {
-  /** One word for the settings page. */
-  readonly name: string;
-  /** Completes the sentence "… must be". */
+  /** Completes the sentence "… must be", for messages and the settings page. */
   readonly form: string;
   readonly parse: (text: string) => Value | undefined;
 }
 
-function matching(name: string, pattern: RegExp, form: string): Kind<string> {
-  return { name, form, parse: (text) => (pattern.test(text) ? text : undefined) };
+function matching(pattern: RegExp, form: string): Kind<string> {
+  return { form, parse: (text) => (pattern.test(text) ? text : undefined) };
 }
 
 /** Any text. */
-export const text = matching("text", /^/, "a text");
+export const text = matching(/^/, "a text");
+
+/** A host name, or an IPv4 or IPv6 address. */
+export const host = matching(/^(?:[A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:.]+)$/, "a host name or address");
 
 /** A name that is safe in keys, folder and queue names. */
-export const identifier = matching(
-  "name",
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
-  "1 to 63 of A-Z a-z 0-9 . _ -, starting with a letter or digit",
-);
+export const identifier = matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "1 to 63 of A-Z a-z 0-9 . _ -, starting with a letter or digit");
 
 /** A key prefix with exactly one hash tag, so that all keys share a slot; BullMQ forbids colons. */
-export const redisPrefix = matching(
-  "text",
-  /^[^{}:\s]*\{[^{}:\s]+\}[^{}:\s]*$/,
-  "a text with exactly one hash tag such as {ostler}, and no colon",
-);
+export const redisPrefix = matching(/^[^{}:\s]*\{[^{}:\s]+\}[^{}:\s]*$/, "a text with exactly one hash tag such as {ostler}, and no colon");
 
 /** 32 bytes as 64 hexadecimal digits or as base64. */
-export const secretKey = matching("key", /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/, "32 bytes, as 64 hexadecimal digits or as base64");
+export const secretKey = matching(/^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/, "32 bytes, as 64 hexadecimal digits or as base64");
 
 /** At least 16 printable characters: what an HTTP header can carry and nobody guesses. */
-export const token = matching("text", /^[\x21-\x7e]{16,1024}$/, "16 to 1,024 printable ASCII characters without spaces");
+export const token = matching(/^[\x21-\x7e]{16,1024}$/, "16 to 1,024 printable ASCII characters without spaces");
 
 /** A folder, made absolute. */
-export const folder: Kind<string> = { name: "folder", form: "a folder", parse: (path) => resolve(path) };
+export const folder: Kind<string> = { form: "a folder", parse: (path) => resolve(path) };
 
 export const boolean: Kind<boolean> = {
-  name: "boolean",
   form: "true or false",
   parse: (value) =>
     new Map([
@@ -55,7 +47,6 @@ export const boolean: Kind<boolean> = {
 
 export function integer(least: number, most: number): Kind<number> {
   return {
-    name: "number",
     form: `a whole number from ${least} to ${most}`,
     parse: (value) => {
       const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
@@ -67,7 +58,6 @@ export function integer(least: number, most: number): Kind<number> {
 /** Milliseconds. */
 export function duration(leastMs: number): Kind<number> {
   return {
-    name: "duration",
     form: `${durationForm}, at least ${formatDuration(leastMs)}`,
     parse: (value) => {
       const ms = parseDuration(value);
@@ -77,11 +67,10 @@ export function duration(leastMs: number): Kind<number> {
 }
 
 /** Bytes. */
-export const size: Kind<number> = { name: "size", form: sizeForm, parse: parseSize };
+export const size: Kind<number> = { form: sizeForm, parse: parseSize };
 
 export function oneOf<const Value extends string>(values: readonly Value[]): Kind<Value> {
   return {
-    name: "choice",
     form: values.length === 1 ? `${values[0]}` : `one of ${values.join(", ")}`,
     parse: (value) => values.find((known) => known === value),
   };
@@ -94,7 +83,6 @@ function items(list: string): string[] {
 /** One or more distinct values, as `a,b`, in the order of `values`. */
 export function someOf<const Value extends string>(values: readonly Value[]): Kind<readonly Value[]> {
   return {
-    name: "list",
     form: `one or more of ${values.join(", ")}, separated by commas`,
     parse: (list) => {
       const given = new Set(items(list));
@@ -109,7 +97,6 @@ const labelValue = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** `k=v,k=v`; an empty text is no label. */
 export const labels: Kind<Readonly<Record<string, string>>> = {
-  name: "labels",
   form: "pairs such as size=big,zone=eu, each name once",
   parse: (list) => {
     if (list === "") return {};
@@ -125,7 +112,6 @@ export const labels: Kind<Readonly<Record<string, string>>> = {
 /** A URL with one of `protocols`, kept as written. */
 export function url(protocols: readonly string[], form: string, accept: (parsed: URL) => boolean = () => true): Kind<string> {
   return {
-    name: "URL",
     form,
     parse: (value) => {
       const parsed = URL.canParse(value) ? new URL(value) : undefined;

@@ -2,6 +2,7 @@ import {
   boolean,
   duration,
   folder,
+  host,
   identifier,
   integer,
   labels,
@@ -33,7 +34,7 @@ export const serverSettings = {
   }),
   host: fixed({
     env: "OSTLER_HOST",
-    kind: text,
+    kind: host,
     default: "127.0.0.1",
     about: "Address to listen on. Anything but loopback needs OSTLER_ADMIN_TOKEN.",
   }),
