@@ -1,0 +1,173 @@
+import { z } from "zod";
+import { shardOfPool } from "../ids.ts";
+import type { RedisConnection } from "../redis/connection.ts";
+import type { Confirm } from "../redis/durability.ts";
+import type { Keys } from "../redis/keys.ts";
+import type { Letter } from "../redis/mail.ts";
+import { meetServer } from "../redis/meet.ts";
+import { claimShards } from "../redis/scripts/claim-shards.ts";
+import { sendCommit } from "../redis/scripts/commit.ts";
+import { releaseShards } from "../redis/scripts/release-shards.ts";
+import type { RecordedWork, Stored } from "./actor.ts";
+import type { Heartbeat, InboxEntry, OwnerStore } from "./owner-store.ts";
+
+const entriesPerRead = 200;
+
+const Letters = z.array(z.union([z.tuple([z.string(), z.unknown()]), z.tuple([z.string(), z.unknown(), z.string(), z.string()])]));
+
+const Work = z.object({
+  type: z.enum(["write-definition", "archive", "delete-run"]),
+  runId: z.string(),
+  at: z.number(),
+});
+
+function parseLetters(raw: string): readonly Letter[] | undefined {
+  try {
+    return Letters.parse(JSON.parse(raw));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseWork(raw: string): RecordedWork | undefined {
+  try {
+    return Work.parse(JSON.parse(raw));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The result of one command of a pipeline; a command's error is thrown. */
+function resultsOf(replies: readonly [Error | null, unknown][] | null): unknown[] {
+  if (!replies) throw new Error("a pipeline without an answer");
+  return replies.map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+}
+
+/** Per stream its key and its entries, each with id and flat fields; null if nothing came. */
+const StreamReading = z.array(z.tuple([z.string(), z.array(z.tuple([z.string(), z.array(z.string())]))])).nullable();
+
+const nullableString = z.string().nullable();
+const stringRecord = z.record(z.string(), z.string());
+const stringList = z.array(z.string());
+const nullableStrings = z.array(nullableString);
+
+export interface RedisOwnerStoreOptions {
+  /** Of role `commit`. */
+  readonly redis: RedisConnection;
+  /** Of role `blocking`. */
+  readonly blocking: RedisConnection;
+  readonly keys: Keys;
+  readonly shards: number;
+  readonly confirm: Confirm;
+}
+
+/** The owner's port to Redis. */
+export function createRedisOwnerStore({ redis, blocking, keys, shards, confirm }: RedisOwnerStoreOptions): OwnerStore {
+  // A new connection may lead to another server: it is met before anything else is asked on it.
+  let met = false;
+  redis.on("close", () => {
+    met = false;
+  });
+  const ready = async () => {
+    if (met) return redis;
+    if (redis.status === "wait" || redis.status === "end") await redis.connect();
+    await meetServer(redis, keys);
+    met = true;
+    return redis;
+  };
+  const pools = new Map<string, string>();
+
+  return {
+    confirm,
+    claim: async (claim) => claimShards(await ready(), keys, claim),
+    release: async (scheduler, owned) => {
+      await releaseShards(await ready(), keys, { scheduler, owned });
+    },
+    commit: async (commit) => sendCommit(await ready(), keys, commit),
+
+    takeOver: async (shard) => {
+      const pipeline = (await ready()).pipeline();
+      pipeline.hget(keys.sequence(shard), "n");
+      pipeline.zrange(keys.due(shard), 0, -1, "WITHSCORES");
+      pipeline.hgetall(keys.effects(shard));
+      pipeline.hexists(keys.strikes(shard), "batch");
+      const [number, due, effects, struck] = resultsOf(await pipeline.exec());
+      const flat = stringList.parse(due);
+      const deadlines: { actor: string; at: number }[] = [];
+      for (let i = 0; i + 1 < flat.length; i += 2) deadlines.push({ actor: flat[i] ?? "", at: Number(flat[i + 1]) });
+      const recorded = Object.entries(stringRecord.parse(effects)).flatMap(([id, raw]) => {
+        const work = parseWork(raw);
+        return work ? [{ id, work }] : [];
+      });
+      return { number: Number(number ?? 0), deadlines, recorded, struck: struck === 1 };
+    },
+
+    read: async (after, waitMs) => {
+      const names = after.map(({ shard }) => keys.inbox(shard));
+      const ids = after.map((position) => position.after);
+      const shardOf = new Map(after.map(({ shard }) => [keys.inbox(shard), shard]));
+      const connection = waitMs > 0 ? await openBlocking(blocking) : await ready();
+      const block = waitMs > 0 ? ["BLOCK", waitMs] : [];
+      const answer = StreamReading.parse(await connection.call("XREAD", ["COUNT", entriesPerRead, ...block, "STREAMS", ...names, ...ids]));
+      const entries: InboxEntry[] = [];
+      for (const [key, found] of answer ?? []) {
+        const shard = shardOf.get(key);
+        if (shard === undefined) continue;
+        for (const [id, [, raw = ""]] of found) entries.push({ shard, id, raw, letters: parseLetters(raw) });
+      }
+      return entries;
+    },
+
+    load: async (actors) => {
+      const pipeline = (await ready()).pipeline();
+      for (const { shard, actor, parts } of actors) {
+        pipeline.hget(keys.state(shard), actor);
+        for (const { key, type } of parts) type === "hash" ? pipeline.hgetall(key) : pipeline.get(key);
+      }
+      const results = resultsOf(await pipeline.exec());
+      let at = 0;
+      return actors.map(({ parts }): Stored => {
+        const state = nullableString.parse(results[at++]);
+        return {
+          state,
+          parts: parts.map(({ type }) => {
+            const value = results[at++];
+            return type === "hash" ? stringRecord.parse(value) : nullableString.parse(value);
+          }),
+        };
+      });
+    },
+
+    heartbeats: async (owned) => {
+      const connection = await ready();
+      const ids = await connection.smembers(keys.executors);
+      if (ids.length === 0) return [];
+      const unknown = ids.filter((id) => !pools.has(id));
+      if (unknown.length > 0) {
+        const pipeline = connection.pipeline();
+        for (const id of unknown) pipeline.hget(keys.executor(id), "pool");
+        resultsOf(await pipeline.exec()).forEach((pool, index) => {
+          if (typeof pool === "string") pools.set(unknown[index] ?? "", pool);
+        });
+      }
+      const mine = ids.flatMap((executor) => {
+        const pool = pools.get(executor);
+        const shard = pool === undefined ? undefined : shardOfPool(pool, shards);
+        return pool !== undefined && shard !== undefined && owned.has(shard) ? [{ executor, pool, shard }] : [];
+      });
+      if (mine.length === 0) return [];
+      const alive = nullableStrings.parse(await connection.mget(mine.map(({ executor }) => keys.executorAlive(executor))));
+      return mine.map((found, index): Heartbeat => ({ ...found, incarnation: alive[index] ?? undefined }));
+    },
+
+    strike: async (shard, position) => (await ready()).hincrby(keys.strikes(shard), position, 1),
+  };
+}
+
+async function openBlocking(blocking: RedisConnection): Promise<RedisConnection> {
+  if (blocking.status === "wait" || blocking.status === "end") await blocking.connect();
+  return blocking;
+}

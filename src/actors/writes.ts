@@ -1,0 +1,175 @@
+import { assertNever } from "../errors.ts";
+import type { Keys } from "../redis/keys.ts";
+import { actorId, type Letter, shardOf } from "../redis/mail.ts";
+import type { Write } from "../redis/scripts/commit.ts";
+import type { Effect, HashWrite, RecordedWork, Reply, StateWrite } from "./actor.ts";
+
+/** Redis refuses scripts that unpack more than some 8,000 values at once. */
+const wordsPerWrite = 4_000;
+
+/** Collects what a batch of decisions writes, grouped so that a commit costs by keys and not by decisions. */
+export interface Writes {
+  readonly state: (shard: number, actor: string, write: StateWrite) => void;
+  readonly deadline: (shard: number, actor: string, at: number | undefined) => void;
+  /** `shard` is that of the actor that caused it. `send` is not taken here: the owner routes mail first. */
+  readonly effect: (shard: number, effect: Exclude<Effect, { type: "send" }>) => void;
+  readonly mail: (shard: number, letter: Letter) => void;
+  readonly reply: (processId: string, requestId: string, reply: Reply) => void;
+  readonly deadLetter: (shard: number, raw: string, reason: string) => void;
+  readonly strikeCleared: (shard: number) => void;
+  readonly finish: () => FinishedWrites;
+}
+
+export interface FinishedWrites {
+  readonly writes: readonly Write[];
+  readonly absent: readonly string[];
+  /** Executors to wake once committed, with what they were given. */
+  readonly assigned: ReadonlyMap<string, readonly string[]>;
+  readonly recorded: readonly { readonly shard: number; readonly id: string; readonly work: RecordedWork }[];
+  readonly unrecorded: readonly { readonly shard: number; readonly id: string }[];
+}
+
+/** Appends to a map's list. */
+function add<Key, Value>(lists: Map<Key, Value[]>, key: Key, ...values: Value[]): void {
+  const list = lists.get(key);
+  if (list) list.push(...values);
+  else lists.set(key, [...values]);
+}
+
+/** `command key words…`, split where it would be too long; `unit` words stay together. */
+function split(command: string, key: string, words: readonly (string | number)[], unit: number): Write[] {
+  const size = wordsPerWrite - (wordsPerWrite % unit);
+  const writes: Write[] = [];
+  for (let at = 0; at < words.length; at += size) writes.push([command, key, ...words.slice(at, at + size)]);
+  return writes;
+}
+
+export function createWrites(keys: Keys): Writes {
+  const sets = new Map<string, (string | number)[]>();
+  const removals = new Map<string, string[]>();
+  const dueSets = new Map<number, (string | number)[]>();
+  const dueRemovals = new Map<number, string[]>();
+  const assigned = new Map<string, string[]>();
+  const late: Write[] = [];
+  const wake = new Set<string>();
+  const absent: string[] = [];
+  const runEvents = new Map<string, string[]>();
+  const allEvents: string[] = [];
+  const rows: unknown[] = [];
+  const mail = new Map<number, Letter[]>();
+  const replies: Write[] = [];
+  const recorded: { shard: number; id: string; work: RecordedWork }[] = [];
+  const unrecorded: { shard: number; id: string }[] = [];
+
+  const hash = ({ key, set, remove }: HashWrite) => {
+    for (const [field, value] of Object.entries(set)) add(sets, key, field, value);
+    if (remove.length > 0) add(removals, key, ...remove);
+  };
+
+  return {
+    state: (shard, actor, write) => {
+      if (write.state === null) add(removals, keys.state(shard), actor);
+      else add<string, string | number>(sets, keys.state(shard), actor, write.state);
+      write.hashes.forEach(hash);
+    },
+    deadline: (shard, actor, at) => {
+      if (at === undefined) add(dueRemovals, shard, actor);
+      else add<number, string | number>(dueSets, shard, at, actor);
+    },
+    effect: (shard, effect) => {
+      switch (effect.type) {
+        case "event": {
+          const text = JSON.stringify(effect.event);
+          allEvents.push(text);
+          add(runEvents, effect.event.runId, text);
+          return;
+        }
+        case "row":
+          rows.push(effect.row);
+          return;
+        case "assign":
+          add<string, string | number>(sets, keys.executorTodo(effect.executor), effect.assignment, `run:${effect.incarnation}`);
+          add(assigned, effect.executor, effect.assignment);
+          return;
+        case "stop-assignment":
+          late.push(["@stop", keys.executorTodo(effect.executor), effect.assignment]);
+          wake.add(effect.executor);
+          return;
+        case "settle-assignment":
+          add(removals, keys.executorTodo(effect.executor), effect.assignment);
+          add(removals, keys.executorHeld(effect.executor), effect.assignment);
+          return;
+        case "executor-record":
+          for (const [field, value] of Object.entries(effect.fields))
+            add<string, string | number>(sets, keys.executor(effect.executor), field, value);
+          wake.add(effect.executor);
+          return;
+        case "executor-lost":
+          absent.push(keys.executorAlive(effect.executor));
+          late.push(["@stop-all", keys.executorTodo(effect.executor)]);
+          wake.add(effect.executor);
+          return;
+        case "executor-removed":
+          late.push(
+            ["DEL", keys.executor(effect.executor), keys.executorTodo(effect.executor), keys.executorHeld(effect.executor)],
+            ["DEL", keys.executorAlive(effect.executor)],
+            ["SREM", keys.executors, effect.executor],
+          );
+          wake.add(effect.executor);
+          return;
+        case "record":
+          add<string, string | number>(sets, keys.effects(shard), effect.id, JSON.stringify(effect.work));
+          recorded.push({ shard, id: effect.id, work: effect.work });
+          return;
+        case "unrecord":
+          add(removals, keys.effects(shard), effect.id);
+          unrecorded.push({ shard, id: effect.id });
+          return;
+        case "forget-run":
+          runEvents.delete(effect.runId);
+          late.push(
+            ["DEL", keys.run(effect.runId), keys.runDefinition(effect.runId), keys.runTasks(effect.runId), keys.runEvents(effect.runId)],
+            ["HSET", keys.run(effect.runId), "archived", effect.tombstoneUntil],
+            ["PEXPIREAT", keys.run(effect.runId), effect.tombstoneUntil],
+          );
+          return;
+        default:
+          assertNever(effect);
+      }
+    },
+    mail: (shard, letter) => add(mail, shard, letter),
+    reply: (processId, requestId, reply) => {
+      replies.push(["@reply", keys.reply(processId), requestId, JSON.stringify(reply), keys.events]);
+    },
+    deadLetter: (shard, raw, reason) => {
+      late.push(["XADD", keys.dead(shard), "MAXLEN", "~", 10_000, "*", "m", raw, "reason", reason]);
+    },
+    strikeCleared: (shard) => {
+      late.push(["DEL", keys.strikes(shard)]);
+    },
+    finish: () => ({
+      writes: [
+        ...[...sets].flatMap(([key, words]) => split("HSET", key, words, 2)),
+        ...[...removals].flatMap(([key, words]) => split("HDEL", key, words, 1)),
+        ...[...dueSets].flatMap(([shard, words]) => split("ZADD", keys.due(shard), words, 2)),
+        ...[...dueRemovals].flatMap(([shard, words]) => split("ZREM", keys.due(shard), words, 1)),
+        ...late,
+        ...[...runEvents].map(([run, texts]): Write => ["RPUSH", keys.runEvents(run), `[${texts.join(",")}]`]),
+        ...(allEvents.length > 0 ? [["@event", keys.events, `[${allEvents.join(",")}]`]] : []),
+        ...(rows.length > 0 ? [["XADD", keys.indexRows, "*", "r", JSON.stringify(rows)]] : []),
+        ...[...mail].map(([shard, letters]): Write => ["XADD", keys.inbox(shard), "*", "m", JSON.stringify(letters)]),
+        ...replies,
+        ...[...wake].map((executor): Write => ["PUBLISH", keys.executorWake(executor), ""]),
+      ],
+      absent,
+      assigned,
+      recorded,
+      unrecorded,
+    }),
+  };
+}
+
+/** Where a letter goes, and as what. */
+export function address(effect: Extract<Effect, { type: "send" }>, shards: number): { readonly shard: number; readonly letter: Letter } {
+  return { shard: shardOf(effect.to, shards), letter: [actorId(effect.to), effect.message] };
+}
