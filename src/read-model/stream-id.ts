@@ -1,0 +1,22 @@
+/** An entry of a Redis stream: `<ms>-<sequence>`. They sort by number, not as text. */
+export type StreamId = string;
+
+export const firstStreamId: StreamId = "0-0";
+
+function parts(id: StreamId): readonly [ms: number, sequence: number] {
+  const [ms = "0", sequence = "0"] = id.split("-");
+  return [Number(ms), Number(sequence)];
+}
+
+/** Below zero if `a` is older than `b`, zero if they are the same. */
+export function compareStreamIds(a: StreamId, b: StreamId): number {
+  const [aMs, aSequence] = parts(a);
+  const [bMs, bSequence] = parts(b);
+  return aMs - bMs || aSequence - bSequence;
+}
+
+/** The same order as text, for SQLite. */
+export function sortableStreamId(id: StreamId): string {
+  const [ms, sequence] = parts(id);
+  return `${String(ms).padStart(15, "0")}-${String(sequence).padStart(10, "0")}`;
+}
