@@ -16,8 +16,11 @@ export interface OwnerStore {
   readonly confirm: () => Promise<void>;
   /** Which executors there are, their pools, and the incarnation in their heartbeat key (undefined: expired). */
   readonly heartbeats: (shards: ReadonlySet<number>) => Promise<readonly Heartbeat[]>;
-  /** Counts one more attempt at `position` since its last success; answers the count. */
-  readonly strike: (shard: number, position: string) => Promise<number>;
+  /**
+   * Notes that this process tries `position` after a take-over; answers how many processes have since its last success.
+   * Processes, not attempts: one that merely lost its connection tries again and proves nothing against a message.
+   */
+  readonly strike: (shard: number, position: string, scheduler: string) => Promise<number>;
 }
 
 export interface ClaimAnswer {

@@ -175,7 +175,7 @@ export function createOwner(options: OwnerOptions): Owner {
     const greet = (actor: string): WorkItem => ({ shard: shard.shard, letters: [[actor, { type: "taken-over" }]] });
     const entry = (found: OwnedShard["pending"][number]): WorkItem => ({ shard: shard.shard, letters: [], entry: found });
     if (shard.caution === "one-by-one") return oneOf(shard, due, tick, entry);
-    if (shard.caution === "first-batch") await store.strike(shard.shard, "batch");
+    if (shard.caution === "first-batch") await store.strike(shard.shard, "batch", scheduler);
     const items = [...shard.greet.map(greet), ...due.map(tick)];
     let letters = items.length;
     let bytes = 0;
@@ -198,7 +198,7 @@ export function createOwner(options: OwnerOptions): Owner {
     shard.cautiousEntries -= 1;
     const [actor] = due;
     if (actor !== undefined) {
-      if ((await store.strike(shard.shard, `tick:${actor}`)) < maxStrikes) return [tick(actor)];
+      if ((await store.strike(shard.shard, `tick:${actor}`, scheduler)) < maxStrikes) return [tick(actor)];
       log.error({ actor }, "a tick killed its owner again and again: put aside for a minute");
       shard.deadlines.set(actor, now() + 60_000);
       return actor.startsWith("run/") ? [quarantine(shard.shard, actor)] : [];
@@ -208,7 +208,7 @@ export function createOwner(options: OwnerOptions): Owner {
       shard.cautiousEntries = 0;
       return shard.greet.map((each) => ({ shard: shard.shard, letters: [[each, { type: "taken-over" }]] }));
     }
-    if ((await store.strike(shard.shard, `entry:${found.id}`)) < maxStrikes) return [entry(found)];
+    if ((await store.strike(shard.shard, `entry:${found.id}`, scheduler)) < maxStrikes) return [entry(found)];
     log.error({ shard: shard.shard, entry: found.id }, "an inbox entry killed its owner again and again: put aside unseen");
     metrics?.deadLetter();
     const runs = new Set((found.letters ?? []).map(([to]) => to).filter((to) => to.startsWith("run/")));

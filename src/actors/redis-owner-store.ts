@@ -91,7 +91,7 @@ export function createRedisOwnerStore({ redis, blocking, keys, shards, confirm }
     takeOver: async (shard) => {
       const pipeline = (await ready()).pipeline();
       pipeline.hget(keys.sequence(shard), "n");
-      pipeline.zrange(keys.due(shard), 0, -1, "WITHSCORES");
+      pipeline.zrange(keys.due(shard), "0", "-1", "WITHSCORES");
       pipeline.hgetall(keys.effects(shard));
       pipeline.hexists(keys.strikes(shard), "batch");
       const [number, due, effects, struck] = resultsOf(await pipeline.exec());
@@ -163,7 +163,13 @@ export function createRedisOwnerStore({ redis, blocking, keys, shards, confirm }
       return mine.map((found, index): Heartbeat => ({ ...found, incarnation: alive[index] ?? undefined }));
     },
 
-    strike: async (shard, position) => (await ready()).hincrby(keys.strikes(shard), position, 1),
+    strike: async (shard, position, scheduler) => {
+      const connection = await ready();
+      const known = (await connection.hget(keys.strikes(shard), position))?.split(",") ?? [];
+      if (known.includes(scheduler)) return known.length;
+      await connection.hset(keys.strikes(shard), position, [...known, scheduler].join(","));
+      return known.length + 1;
+    },
   };
 }
 

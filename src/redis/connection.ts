@@ -23,6 +23,8 @@ type Options = Omit<RedisOptions, "replyMapping">;
 function optionsOf(role: ConnectionRole): Options {
   const common: Options = {
     lazyConnect: true,
+    // RESP2: with RESP3 `call("XREAD", …)` answers another shape than on older servers.
+    protocol: 2,
     enableReadyCheck: true,
     connectTimeout: 5_000,
     // A jittered delay keeps a fleet from reconnecting in step.
