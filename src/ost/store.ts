@@ -37,7 +37,7 @@ export interface ListQuery {
 }
 
 export interface ListPage {
-  readonly objects: readonly { readonly key: string; readonly sizeBytes: number }[];
+  readonly objects: readonly { readonly key: string; readonly sizeBytes: number; readonly modifiedAt: number }[];
   readonly prefixes: readonly string[];
   /** Pass as `startAfter` to go on; undefined at the end. */
   readonly next: string | undefined;
