@@ -30,11 +30,20 @@ const foreignWords: Readonly<Record<string, string>> = {
   working_dir: "workingDir",
 };
 
-/** "unknown field `needs`, did you mean `depends`?" */
+/** `unknown field "needs", did you mean "depends"?` */
 export function unknownField(name: string, known: readonly string[]): string {
   const foreign = Object.hasOwn(foreignWords, name) ? foreignWords[name] : undefined;
-  const suggestion = foreign !== undefined && known.includes(foreign) ? foreign : nearestName(name, known);
-  return suggestion === undefined ? `unknown field \`${name}\`` : `unknown field \`${name}\`, did you mean \`${suggestion}\`?`;
+  return `unknown field "${name}"${foreign !== undefined && known.includes(foreign) ? didYouMean(foreign) : suggest(name, known)}`;
+}
+
+/** `, did you mean "lint"?` where a known name is near, else nothing. */
+export function suggest(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? "" : didYouMean(nearest);
+}
+
+function didYouMean(name: string): string {
+  return `, did you mean "${name}"?`;
 }
 
 /** The known name that is nearest to `name`, whatever its case; undefined if none is near enough to be meant. */

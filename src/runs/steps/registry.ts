@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { fields } from "../fields.ts";
+import { suggest } from "../nearest-name.ts";
 import { restoreCache } from "./restore-cache.ts";
 import { restoreWorkspace } from "./restore-workspace.ts";
 import { run } from "./run.ts";
 import { saveArtifact } from "./save-artifact.ts";
 import { saveCache } from "./save-cache.ts";
 import { saveToWorkspace } from "./save-to-workspace.ts";
+import type { ReportFault } from "./step-type.ts";
 
 /** Every type of step. The definition's schema, its documentation and the OpenAPI description derive from it. */
 export const stepTypes = [run, saveToWorkspace, restoreWorkspace, saveCache, restoreCache, saveArtifact] as const;
@@ -22,3 +24,9 @@ export const Step = z.discriminatedUnion("type", [...schemas, UnknownStep]);
 export type Step = z.infer<typeof Step>;
 
 export const stepTypeNames: readonly string[] = stepTypes.map((stepType) => stepType.type);
+
+/** Reports why a well-formed step cannot work. */
+export function checkStep(step: Step, report: ReportFault): void {
+  if (step.type === "unknown") report(["type"], `no such type of step: "${step.given}"${suggest(step.given, stepTypeNames)}`);
+  for (const stepType of stepTypes) stepType.check(step, report);
+}

@@ -10,5 +10,4 @@ export const restoreWorkspace = defineStep({
     name: z.string().optional(),
     destDir: z.string().optional(),
   }),
-  check: () => {},
 });

@@ -8,13 +8,25 @@ export interface StepType<Type extends string, Schema extends z.ZodType<{ type: 
   readonly type: Type;
   /** Refuses what is malformed (400). */
   readonly schema: Schema;
-  /** Reports what is well-formed but cannot work (setup errors). */
-  readonly check: (step: z.infer<Schema>, report: ReportFault) => void;
+  /** Reports what is well-formed but cannot work (setup errors); does nothing for a step of another type. */
+  readonly check: (step: { readonly type: string }, report: ReportFault) => void;
 }
 
-/** Ties a step type's parts together; only there to infer their types. */
+interface Parts<Type extends string, Schema extends z.ZodType<{ type: Type }>> {
+  readonly type: Type;
+  readonly schema: Schema;
+  readonly check?: (step: z.infer<Schema>, report: ReportFault) => void;
+}
+
 export function defineStep<const Type extends string, Schema extends z.ZodType<{ type: Type }>>(
-  step: StepType<Type, Schema>,
+  parts: Parts<Type, Schema>,
 ): StepType<Type, Schema> {
-  return step;
+  const isOwn = (step: { readonly type: string }): step is z.infer<Schema> => step.type === parts.type;
+  return {
+    type: parts.type,
+    schema: parts.schema,
+    check: (step, report) => {
+      if (isOwn(step)) parts.check?.(step, report);
+    },
+  };
 }
