@@ -1,11 +1,11 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { rootOf } from "../ids.ts";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { RunResult } from "../runs/states.ts";
 import type { IndexRow } from "../runs/view.ts";
 import { transaction, writeMeta } from "./database.ts";
 import { parentOf, pathsTo, rangeBelow } from "./group-path.ts";
-import { deletedRank, rankOf, runningRank } from "./rank.ts";
-import { firstStreamId, type StreamId, sortableStreamId } from "./stream-id.ts";
+import { deletedRank, runningRank } from "./rank.ts";
+import { columns, findRow, storedValues } from "./stored-row.ts";
+import { firstStreamId, type StreamId } from "./stream-id.ts";
 
 /** A run's result that was decided while it was still running: no row says that, an event does. */
 export interface EarlyResult {
@@ -43,13 +43,10 @@ const prepared = new WeakMap<DatabaseSync, Statements>();
 function statements(db: DatabaseSync): Statements {
   const known = prepared.get(db);
   if (known) return known;
-  const columns =
-    "id, number, root, path, name, phase, result, reason, created, started, finished, restart_of, annotations, task_counts, archived, rank, version";
-  const names = columns.split(", ");
   const made: Statements = {
     put: db.prepare(
-      `INSERT INTO runs (${columns}) VALUES (${names.map(() => "?").join(", ")})
-       ON CONFLICT (id) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(", ")}
+      `INSERT INTO runs (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+       ON CONFLICT (id) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(", ")}
        WHERE (excluded.rank, excluded.version) >= (rank, version)`,
     ),
     annotate: db.prepare("INSERT OR IGNORE INTO annotations (key, value, id) VALUES (?, ?, ?)"),
@@ -70,32 +67,6 @@ function statements(db: DatabaseSync): Statements {
   return made;
 }
 
-function jsonOrNull(object: object | undefined): string | null {
-  return object && Object.keys(object).length > 0 ? JSON.stringify(object) : null;
-}
-
-function values({ row, version }: VersionedRow): SQLInputValue[] {
-  return [
-    row.runId,
-    row.number,
-    rootOf(row.group),
-    row.group,
-    row.name,
-    row.phase,
-    row.result,
-    row.reason,
-    row.createdAt,
-    row.startedAt,
-    row.finishedAt,
-    row.restartOf,
-    jsonOrNull(row.annotations),
-    jsonOrNull(row.taskCounts),
-    row.archived ? 1 : 0,
-    row.deleted ? deletedRank : rankOf(row.phase),
-    sortableStreamId(version),
-  ];
-}
-
 /** The newest run at or below each group on the way changes with a deletion; a group without runs goes. */
 function leaveGroups(sql: Statements, row: IndexRow): void {
   for (const path of pathsTo(row.group).reverse()) {
@@ -105,9 +76,8 @@ function leaveGroups(sql: Statements, row: IndexRow): void {
   }
 }
 
-function put(sql: Statements, versioned: VersionedRow): void {
-  const { row } = versioned;
-  const { changes } = sql.put.run(...values(versioned));
+function put(sql: Statements, { row, version }: VersionedRow): void {
+  const { changes } = sql.put.run(...storedValues(row, version));
   // An older row than the one that is there.
   if (changes === 0) return;
   for (const [key, value] of Object.entries(row.annotations)) {
@@ -126,6 +96,12 @@ export function apply(db: DatabaseSync, { rows, results, position }: Batch): voi
     for (const { runId, result } of results) sql.result.run(result, runId);
     if (position) writeMeta(db, { rows: position.rows, events: position.events });
   });
+}
+
+/** Hides runs that were deleted, without waiting for the row that says so. */
+export function hide(db: DatabaseSync, runIds: readonly string[]): void {
+  const rows = runIds.flatMap((id) => findRow(db, id) ?? []);
+  apply(db, { rows: rows.map((row) => unversioned({ ...row, deleted: true })), results: [] });
 }
 
 /** A row that did not come through the stream. */

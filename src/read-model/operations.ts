@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import { apply } from "./apply.ts";
+import { apply, hide } from "./apply.ts";
 import { type Progress, readProgress, startHistory, transaction, writeMeta } from "./database.ts";
 import { countRuns, findByNumber, listGroups, listRuns, unfinished } from "./query.ts";
 
 /** Everything that can be asked of the database's thread. Inputs and outputs are plain data: they cross threads. */
 export const operations = {
   apply,
+  hide,
   listRuns,
   listGroups,
   findByNumber,

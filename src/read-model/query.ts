@@ -1,9 +1,10 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { rootOf } from "../ids.ts";
 import type { RunPhase, RunResult } from "../runs/states.ts";
-import { IndexRow } from "../runs/view.ts";
+import type { IndexRow } from "../runs/view.ts";
 import { atOrBelow } from "./apply.ts";
 import { deletedRank } from "./rank.ts";
+import { rowOf } from "./stored-row.ts";
 
 /** Which runs to list. Ids sort by time, so `order` and `after` are about creation. */
 export interface RunFilter {
@@ -80,29 +81,6 @@ function conditionsOf(filter: RunFilter): Condition[] {
 
 function allOf(conditions: readonly Condition[]): Condition {
   return { sql: conditions.map(({ sql }) => sql).join(" AND "), values: conditions.flatMap(({ values }) => values) };
-}
-
-function json(value: SQLOutputValue | undefined): unknown {
-  return typeof value === "string" ? JSON.parse(value) : {};
-}
-
-function rowOf(row: Readonly<Record<string, SQLOutputValue>>): IndexRow {
-  return IndexRow.parse({
-    runId: row.id,
-    number: row.number,
-    group: row.path,
-    name: row.name,
-    phase: row.phase,
-    result: row.result,
-    reason: row.reason,
-    createdAt: row.created,
-    startedAt: row.started,
-    finishedAt: row.finished,
-    restartOf: row.restart_of,
-    annotations: json(row.annotations),
-    taskCounts: json(row.task_counts),
-    archived: row.archived === 1,
-  });
 }
 
 /** Cuts a page out of one row more than it may have. */

@@ -1,0 +1,120 @@
+import type { MiddlewareHandler } from "hono";
+import { OstlerError } from "../errors.ts";
+import { parseJsonText, parseYamlText } from "../runs/document.ts";
+import { findShapeFault } from "../runs/raw-shape.ts";
+import type { HttpEnv } from "./env.ts";
+
+/** What is read on and thrown away of a body that is too large, so that its sender gets to read the 413. */
+const discardBytes = 256 * 1024 * 1024;
+const discardMs = 10_000;
+
+type Format = "json" | "yaml";
+
+const formats: Readonly<Record<string, Format>> = {
+  "application/json": "json",
+  "application/yaml": "yaml",
+  "application/x-yaml": "yaml",
+  "text/yaml": "yaml",
+};
+
+/** The format that a content type names. Undeclared and other types are refused, which also keeps out the forms of foreign web pages. */
+function formatOf(contentType: string | undefined): Format {
+  const [type = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");
+  const format = formats[type.trim()];
+  const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
+  if (!format || (charset !== undefined && !/^charset="?utf-8"?$/.test(charset))) {
+    const given = contentType === undefined ? "no content type" : `content type ${contentType.slice(0, 100)}`;
+    throw new OstlerError("unsupported_media_type", `send the body as application/json or application/yaml in UTF-8 (got ${given})`);
+  }
+  return format;
+}
+
+/** Reads on until the end, a bound in bytes, or one in time, and keeps nothing. */
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  let bytes = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(resolve, discardMs, "late");
+  });
+  try {
+    while (bytes < discardBytes) {
+      const next = await Promise.race([reader.read(), late]);
+      if (next === "late" || next.done) return;
+      bytes += next.value.byteLength;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLarge(maxBytes: number): OstlerError {
+  return new OstlerError("body_too_large", `the body is larger than ${maxBytes} bytes (setting OSTLER_MAX_BODY)`, {
+    details: { maxBytes },
+  });
+}
+
+/** The whole body; throws `body_too_large` once it is too large and the rest is discarded. */
+async function readBytes(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<Buffer> {
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(chunks, size);
+    size += value.byteLength;
+    if (size > maxBytes) {
+      chunks.length = 0;
+      await discard(reader);
+      throw tooLarge(maxBytes);
+    }
+    chunks.push(value);
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new OstlerError("bad_request", "the body is not UTF-8", { cause });
+  }
+}
+
+function parse(text: string, format: Format): unknown {
+  try {
+    return format === "json" ? parseJsonText(text) : parseYamlText(text);
+  } catch (error) {
+    if (error instanceof OstlerError) throw new OstlerError("bad_request", error.message, { details: error.details, cause: error });
+    // The YAML reader recurses.
+    if (error instanceof RangeError) throw new OstlerError("bad_request", "the body is nested too deeply", { cause: error });
+    throw error;
+  }
+}
+
+/** The document as JSON text. What no schema must ever see (names that reach a prototype, bottomless nesting) is refused here. */
+function toJson(text: string, format: Format): string {
+  const document = parse(text, format);
+  const fault = findShapeFault(document);
+  if (fault) {
+    const message = `${fault.path === "" ? "the body" : fault.path}: ${fault.message}`;
+    throw new OstlerError("bad_request", message, { details: { locations: [fault] } });
+  }
+  return format === "json" ? text : JSON.stringify(document ?? {});
+}
+
+/**
+ * Reads JSON and YAML bodies: bounded, decoded, checked (depth, `__proto__`, duplicate keys, anchors), and handed on as JSON,
+ * whatever they were sent as. No body is an empty object: which fields are missing is for the route's schema to say.
+ */
+export function documentBody(maxBytes: number): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const { body, method } = c.req.raw;
+    if (method === "GET" || method === "HEAD" || method === "DELETE" || !body) return next();
+    const bytes = await readBytes(body, maxBytes);
+    const json = bytes.byteLength === 0 ? "{}" : toJson(decode(bytes), formatOf(c.req.header("content-type")));
+    const headers = new Headers(c.req.raw.headers);
+    headers.set("content-type", "application/json");
+    headers.delete("content-length");
+    c.req.raw = new Request(c.req.url, { method, headers, body: json, signal: c.req.raw.signal });
+    return next();
+  };
+}
