@@ -1,11 +1,12 @@
 import { checkEnvironment } from "./check-environment.ts";
+import { checkSize } from "./check-size.ts";
 import { isCondition } from "./conditions.ts";
+import { checkCpu } from "./cpu.ts";
 import { Condition, type Container, type TaskDefinition } from "./definition.ts";
 import { checkDuration } from "./duration.ts";
 import type { Path } from "./location.ts";
-import { suggest } from "./nearest-name.ts";
-import { checkCpu, checkSize } from "./size.ts";
 import { checkStep } from "./steps/registry.ts";
+import { suggest } from "./unknown-field.ts";
 
 const archs: readonly string[] = ["amd64", "arm64", "arm", "386"];
 const taskNamePattern = /^[A-Za-z0-9][A-Za-z0-9 _.()-]{0,99}$/;

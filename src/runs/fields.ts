@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unknownField } from "./nearest-name.ts";
+import { unknownField } from "./unknown-field.ts";
 
 /**
  * An object of a definition. A field that it does not know is an error that names the nearest known one:

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fields } from "../fields.ts";
-import { suggest } from "../nearest-name.ts";
+import { suggest } from "../unknown-field.ts";
 import { restoreCache } from "./restore-cache.ts";
 import { restoreWorkspace } from "./restore-workspace.ts";
 import { run } from "./run.ts";
