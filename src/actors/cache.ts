@@ -9,7 +9,7 @@ export interface ActorCache {
   readonly load: (actors: ReadonlyMap<string, number>) => Promise<void>;
   readonly drop: (actor: string) => void;
   readonly clear: () => void;
-  /** Forgets the least recently loaded actors beyond the budget; none of them may have uncommitted changes. */
+  /** Forgets the least recently loaded runs beyond the budget; nothing may be uncommitted. */
   readonly trim: () => void;
 }
 
@@ -99,9 +99,10 @@ export function createActorCache(options: {
       });
     },
     trim: () => {
-      for (const actor of actors.keys()) {
+      for (const { id, kind } of actors.values()) {
         if (weight <= options.budget) return;
-        drop(actor);
+        // Runs are many and each is needed now and then; pools and the like are few and needed all the time.
+        if (kind === "run") drop(id);
       }
     },
   };

@@ -78,7 +78,6 @@ export function createRedisOwnerStore({ redis, blocking, keys, shards, confirm }
     met = true;
     return redis;
   };
-  const pools = new Map<string, string>();
 
   return {
     confirm,
@@ -145,22 +144,15 @@ export function createRedisOwnerStore({ redis, blocking, keys, shards, confirm }
       const connection = await ready();
       const ids = await connection.smembers(keys.executors);
       if (ids.length === 0) return [];
-      const unknown = ids.filter((id) => !pools.has(id));
-      if (unknown.length > 0) {
-        const pipeline = connection.pipeline();
-        for (const id of unknown) pipeline.hget(keys.executor(id), "pool");
-        resultsOf(await pipeline.exec()).forEach((pool, index) => {
-          if (typeof pool === "string") pools.set(unknown[index] ?? "", pool);
-        });
-      }
-      const mine = ids.flatMap((executor) => {
-        const pool = pools.get(executor);
-        const shard = pool === undefined ? undefined : shardOfPool(pool, shards);
-        return pool !== undefined && shard !== undefined && owned.has(shard) ? [{ executor, pool, shard }] : [];
+      const pipeline = connection.pipeline();
+      for (const id of ids) pipeline.hget(keys.executor(id), "pool").get(keys.executorAlive(id));
+      const found = nullableStrings.parse(resultsOf(await pipeline.exec()));
+      return ids.flatMap((executor, index): Heartbeat[] => {
+        const pool = found[2 * index];
+        if (typeof pool !== "string") return [];
+        const shard = shardOfPool(pool, shards);
+        return owned.has(shard) ? [{ executor, pool, shard, incarnation: found[2 * index + 1] ?? undefined }] : [];
       });
-      if (mine.length === 0) return [];
-      const alive = nullableStrings.parse(await connection.mget(mine.map(({ executor }) => keys.executorAlive(executor))));
-      return mine.map((found, index): Heartbeat => ({ ...found, incarnation: alive[index] ?? undefined }));
     },
 
     strike: async (shard, position, scheduler) => {

@@ -10,6 +10,8 @@ export const ExecutorGroupMessage = z.discriminatedUnion("type", [
     pool: z.string(),
     incarnation: z.string(),
     life: ExecutorLife,
+    /** The lost incarnation whose pods are not yet proven gone; absent if there is none. */
+    unproven: z.string().optional(),
   }),
   z.object({ type: z.literal("member-removed"), executor: z.string() }),
   /** From a member that made two complete lists after the revocation and found no pod of that executor. */

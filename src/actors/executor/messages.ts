@@ -20,7 +20,12 @@ export const ExecutorMessage = z.discriminatedUnion("type", [
   /** DELETE: an active executor is a conflict unless `force`. */
   z.object({ type: z.literal("delete"), force: z.boolean() }),
   /** From the executor group: a sibling proved that no pod of this incarnation (or an earlier one) is left. */
-  z.object({ type: z.literal("pods-gone"), incarnation: z.string() }),
+  z.object({
+    type: z.literal("pods-gone"),
+    incarnation: z.string(),
+    /** The group that forwards it: told `member-removed` if there is no such executor any more. */
+    group: z.string().optional(),
+  }),
   z.object({ type: z.literal("taken-over") }),
   z.object({ type: z.literal("tick") }),
 ]);

@@ -44,7 +44,12 @@ export const PoolMessage = z.discriminatedUnion("type", [
     description: ExecutorDescription,
   }),
   /** The executor's pods are proven gone (or an operator forced it): its live assignments end as `executor_lost`. */
-  z.object({ type: z.literal("executor-gone"), executor: z.string() }),
+  z.object({
+    type: z.literal("executor-gone"),
+    executor: z.string(),
+    /** The incarnation whose pods are gone; a later one's assignments live on. */
+    incarnation: z.string().optional(),
+  }),
   /** After `executor-gone`: its record is deleted too. */
   z.object({ type: z.literal("executor-removed"), executor: z.string() }),
   z.object({ type: z.literal("taken-over") }),
