@@ -1,4 +1,4 @@
-import { type FileHandle, link, mkdir, open, rename, rm, stat, unlink } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { cleanTemporary, createFolderSync, makeFolder, removeEmpty, temporaryFolder, temporaryName } from "./directory-files.ts";
@@ -14,7 +14,7 @@ export interface DirectoryOptions {
 
 const pieceBytes = 256 * 1024;
 /** A folder that a deletion removes between its making and the rename is made again; more often than this is no accident. */
-const placings = 5;
+const placings = 20;
 
 type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
@@ -71,20 +71,27 @@ async function exists(path: string): Promise<boolean> {
 
 async function put(files: Files, path: string, body: Body, options: PutOptions): Promise<boolean> {
   options.signal?.throwIfAborted();
-  if (options.onlyIfAbsent && (await exists(path))) {
-    // Whoever put it may not have synced it yet, and "it is there" must outlive a crash as well.
-    await files.sync(dirname(path));
-    return false;
-  }
+  const onlyIfAbsent = options.onlyIfAbsent === true;
+  // Only saves work: for a small body the link below finds it out as cheaply.
+  if (onlyIfAbsent && !(body instanceof Uint8Array) && (await exists(path))) return alreadyThere(files, path);
   const temporary = join(files.root, temporaryFolder, temporaryName());
+  let isTemporary = true;
   try {
     await writeWhole(temporary, body, { fsync: files.fsync, signal: options.signal });
-    const placed = await place(files, temporary, { path, onlyIfAbsent: options.onlyIfAbsent === true });
+    const placed = await place(files, temporary, { path, onlyIfAbsent });
+    isTemporary = onlyIfAbsent;
+    if (!placed) return await alreadyThere(files, path);
     await files.sync(dirname(path));
-    return placed;
+    return true;
   } finally {
-    await rm(temporary, { force: true });
+    if (isTemporary) await unlink(temporary).catch(unlessMissing);
   }
+}
+
+/** Whoever put it may not have synced it yet, and "it is there" must outlive a crash as well. */
+async function alreadyThere(files: Files, path: string): Promise<false> {
+  await files.sync(dirname(path));
+  return false;
 }
 
 interface Writing {
@@ -117,7 +124,6 @@ interface Target {
 /** Gives the finished file its name; false if there is one already and it must not be replaced. */
 async function place(files: Files, temporary: string, { path, onlyIfAbsent }: Target): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
-    await makeFolder(dirname(path), files.sync);
     try {
       await (onlyIfAbsent ? link(temporary, path) : rename(temporary, path));
       return true;
@@ -126,6 +132,7 @@ async function place(files: Files, temporary: string, { path, onlyIfAbsent }: Ta
       if (onlyIfAbsent && code === "EEXIST") return false;
       if (code !== "ENOENT" || attempt === placings) throw error;
     }
+    await makeFolder(dirname(path), files.sync).catch(unlessMissing);
   }
 }
 
