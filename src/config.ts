@@ -69,6 +69,11 @@ export function parseClientConfig(
   return values;
 }
 
+/** The environment of this process, for children that are this same program. */
+export function ownEnvironment(): Environment {
+  return process.env;
+}
+
 function unknownNames(env: Environment): readonly Fault[] {
   return unknownVariables([...serverTable, ...clientTable], env, stepNames);
 }

@@ -16,7 +16,7 @@ export interface SupervisorOptions {
   readonly config: Config;
   /** This program with the arguments it was given; each role gets them with `--roles` added, which wins. */
   readonly command: readonly [string, ...string[]];
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
   /** Called whenever the API has become ready. */
   readonly onReady: (url: string) => void;
