@@ -10,6 +10,7 @@ import { decodeDefinition } from "../redis/definition-codec.ts";
 import { createConfirm } from "../redis/durability.ts";
 import type { Keys } from "../redis/keys.ts";
 import { createKeys } from "../redis/keys.ts";
+import type { Role } from "../serve/run-role.ts";
 import type { RecordedWork } from "./actor.ts";
 import { createExecutorActor } from "./executor/actor.ts";
 import { createExecutorGroupActor } from "./executor-group/actor.ts";
@@ -21,13 +22,6 @@ import { createRedisOwnerStore } from "./redis-owner-store.ts";
 import { createRootGroupActor } from "./root-group/actor.ts";
 import { createRunActor } from "./run/actor.ts";
 import { archiveQueue, createQueueWakes, openQueue } from "./wakes.ts";
-
-/** A role of this process, started. */
-export interface Role {
-  /** Resolves once the role does its work; rejects if it cannot start. */
-  readonly ready: Promise<void>;
-  readonly close: () => Promise<void>;
-}
 
 /** Every kind of actor, by kind. To add one: its folder, and a line here. */
 export function hostActors(keys: Keys, shards: number): ReadonlyMap<string, Host> {
@@ -118,14 +112,18 @@ export function startScheduler({
     resolve();
     await running;
   };
-  const running = run().catch(reject);
+  const running = run();
+  running.catch(reject);
+  // Whoever waits for `ready` learns of it; nobody need wait.
+  ready.catch(() => {});
 
   return {
     ready,
+    ended: running,
     close: async () => {
       stop.abort();
       for (const close of closers.reverse()) await close();
-      await running;
+      await running.catch(() => {});
     },
   };
 }
