@@ -31,18 +31,12 @@ const driverTexts = new Set([
   "Stream isn't writeable and enableOfflineQueue options is false",
   "connect ETIMEDOUT",
 ]);
-const diskErrors: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk of object storage is full",
-  EDQUOT: "the disk quota of object storage is used up",
-  EROFS: "object storage is read-only",
-  EIO: "the disk of object storage has a fault",
-};
 
 function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
-/** Faults of Redis and of object storage as what a caller is told; undefined for every other error. */
+/** A fault of Redis as what a caller is told; undefined for every other error. (Object storage explains its own.) */
 export function refusalOfFault(error: unknown): OstlerError | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === "ReplyError") {
@@ -55,6 +49,5 @@ export function refusalOfFault(error: unknown): OstlerError | undefined {
     return new OstlerError("redis_unavailable", unavailable, { cause: error });
   }
   if ("syscall" in error && error.syscall === "connect") return new OstlerError("redis_unavailable", unavailable, { cause: error });
-  const disk = diskErrors[code];
-  return disk === undefined ? undefined : new OstlerError("ost_unavailable", disk, { cause: error });
+  return undefined;
 }
