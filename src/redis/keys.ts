@@ -7,6 +7,7 @@ export function createKeys(prefix: string) {
   return {
     prefix,
     meta: key("meta"),
+    founding: key("founding"),
     schedulers: key("schedulers"),
     executors: key("executors"),
     events: key("events"),
@@ -27,6 +28,8 @@ export function createKeys(prefix: string) {
     idempotency: (principal: string, requestKey: string) => key("idem", principal, requestKey),
     poolReady: (pool: string) => key("pool", pool, "ready"),
     poolLive: (pool: string) => key("pool", pool, "live"),
+    poolExecutors: (pool: string) => key("pool", pool, "executors"),
+    rootGroupRuns: (root: string) => key("root-group", root, "runs"),
     executor: (id: string) => key("executor", id),
     executorAlive: (id: string) => key("executor", id, "alive"),
     executorTodo: (id: string) => key("executor", id, "todo"),
