@@ -51,13 +51,18 @@ export interface EventStreamOptions {
 
 /**
  * Answers with an event stream. Frames are pulled one by one as the client takes them, so a slow client costs one frame of memory;
- * nothing runs before the first pull (a HEAD request never pulls). The signal that `frames` gets is aborted when the client has gone.
+ * nothing runs before the first pull. The signal that `frames` gets is aborted when the client has gone.
  */
 export function eventStream(
   c: Context<HttpEnv>,
   frames: (signal: AbortSignal) => AsyncIterable<Frame>,
   options: EventStreamOptions,
 ): Response {
+  const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" };
+  if (c.req.method === "HEAD") {
+    options.onEnd?.();
+    return c.body(null, 200, headers);
+  }
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, options.closing, c.req.raw.signal]);
   const encoder = new TextEncoder();
@@ -99,11 +104,6 @@ export function eventStream(
     },
     { highWaterMark: 0 },
   );
-  // A HEAD request, or a client that left before the first pull, never pulls: nothing runs then, and nothing is left to end.
   signal.addEventListener("abort", end, { once: true });
-  return c.body(body, 200, {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",
-  });
+  return c.body(body, 200, headers);
 }
