@@ -6,7 +6,7 @@ import { type Logger, pino } from "pino";
 import { type Config, ConfigError, ownEnvironment, parseConfig } from "./config.ts";
 import { type Role, runRole } from "./serve/run-role.ts";
 import { StartError } from "./serve/start-error.ts";
-import { awaitStop } from "./serve/supervised.ts";
+import { awaitStop, tellReady } from "./serve/supervised.ts";
 import { supervise } from "./serve/supervisor.ts";
 import { usage } from "./serve/usage.ts";
 
@@ -40,7 +40,10 @@ async function serve(config: Config): Promise<void> {
 async function superviseAll(config: Config, log: Logger): Promise<void> {
   const calledOff = new AbortController();
   const stop = awaitStop().finally(() => calledOff.abort());
-  const onReady = (url: string) => say(greeting(url, config));
+  const onReady = (url: string) => {
+    say(greeting(url, config));
+    tellReady(url);
+  };
   const options = { config, command: thisCommand(), env: ownEnvironment(), log, onReady };
   const supervisor = await supervise(options, calledOff.signal).catch((error: unknown) => {
     if (calledOff.signal.aborted) return undefined;

@@ -1,0 +1,117 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const repository = join(import.meta.dirname, "../..");
+/** What any POSIX system has, and the scripts use. */
+const tools = ["sh", "cat", "chmod", "cp", "dirname", "env", "find", "grep", "id", "mkdir", "rm", "sed", "tee"];
+
+export interface Machine {
+  /** Version of the Node on the path; undefined: none. */
+  readonly node?: string;
+  /** `ignore-scripts`: npm installs packages but runs no install scripts; `refuses`: not even when asked to. */
+  readonly npm?: "works" | "ignores-scripts" | "refuses-scripts" | "fails";
+  /** Version of redis-server on the path; undefined: none. */
+  readonly redis?: string;
+  /** Which version apt-get would install; undefined: no apt-get. */
+  readonly apt?: string;
+  /** Who runs the script: root, a user whom sudo obeys, or one without rights. */
+  readonly user?: "root" | "sudoer" | "user";
+}
+
+export interface Outcome {
+  readonly exitCode: number;
+  /** Everything printed, on both streams. */
+  readonly output: string;
+  /** Commands that the fake programs saw, one a line. */
+  readonly commands: readonly string[];
+}
+
+/** A checkout in a folder with a blank, on a machine on which only what is said exists. */
+export function fakeMachine(machine: Machine) {
+  const home = mkdtempSync(join(tmpdir(), "ostler machine "));
+  const checkout = join(home, "my checkout");
+  const bin = join(home, "bin");
+  const log = join(home, "commands");
+  const policy = join(home, "policy-rc.d");
+  mkdirSync(bin);
+  mkdirSync(join(checkout, "scripts/lib"), { recursive: true });
+  for (const path of ["scripts/start", "scripts/test", "package-lock.json"]) cpSync(join(repository, path), join(checkout, path));
+  const setup = readFileSync(join(repository, "scripts/lib/setup.sh"), "utf8");
+  if (!setup.includes("/usr/sbin/policy-rc.d")) throw new Error("the policy's path is not where this test replaces it");
+  writeFileSync(join(checkout, "scripts/lib/setup.sh"), setup.replaceAll("/usr/sbin/policy-rc.d", policy));
+  for (const tool of tools) symlinkSync(findTool(tool), join(bin, tool));
+
+  const fake = (name: string, body: string) => {
+    writeFileSync(join(bin, name), `#!/bin/sh\nsay() { printf '%s\\n' "$*" >>'${log}'; }\n${body}\n`);
+    chmodSync(join(bin, name), 0o755);
+  };
+  const nodeBody = (version: string) =>
+    `[ "$1" = --version ] && { echo ${version}; exit; }; say "node ${version} $*"; echo "$PATH" >'${home}/path'`;
+  if (machine.node !== undefined) fake("node", nodeBody(machine.node));
+  fake("npm-installs-node", `mkdir -p node_modules/.bin; cp '${bin}/own-node' node_modules/.bin/node`);
+  fake("own-node", nodeBody("v24.9.0"));
+  const scripts = machine.npm === "works" ? "npm-installs-node" : ":";
+  const rebuild = machine.npm === "refuses-scripts" ? ":" : "npm-installs-node";
+  if (machine.npm === "fails") fake("npm", `say "npm $*"; echo 'npm error code E500' >&2; exit 1`);
+  else if (machine.npm) {
+    fake(
+      "npm",
+      `say "npm $*"; case $1 in ci) mkdir -p node_modules; : >node_modules/.package-lock.json; ${scripts} ;; rebuild) ${rebuild} ;; esac`,
+    );
+  }
+  const redisBody = (version: string) => `echo "Redis server v=${version} sha=00000000:0"`;
+  if (machine.redis !== undefined) fake("redis-server", redisBody(machine.redis));
+  if (machine.apt !== undefined) {
+    fake("new-redis", redisBody(machine.apt));
+    fake("apt-cache", `case $2 in redis-server) printf 'redis-server:\\n  Installed: (none)\\n  Candidate: 5:${machine.apt}-1\\n' ;; esac`);
+    fake(
+      "apt-get",
+      `say "apt-get $*"; [ "$1" = update ] || { [ -e '${policy}' ] && say 'services are kept from starting'; cp '${bin}/new-redis' '${bin}/redis-server'; }`,
+    );
+    fake("systemctl", 'say "systemctl $*"');
+  }
+  const user = machine.user ?? "root";
+  if (user === "root") fake("id", "echo 0");
+  else {
+    fake("id", "echo 1000");
+    fake("sudo", user === "sudoer" ? 'shift; say "sudo $1"; "$@"' : "echo 'sudo: a password is required' >&2; exit 1");
+  }
+
+  const commands = () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []);
+  return {
+    checkout,
+    policy,
+    /** The path that the program which the script ended in was given. */
+    path: () => readFileSync(join(home, "path"), "utf8").trim(),
+    /** Runs a script without a terminal, from another folder. */
+    run: (script: "start" | "test", args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Outcome => {
+      const result = spawnSync(join(checkout, "scripts", script), [...args], {
+        cwd: "/",
+        env: { PATH: bin, ...env },
+        encoding: "utf8",
+        timeout: 20_000,
+      });
+      return { exitCode: result.status ?? -1, output: result.stdout + result.stderr, commands: commands() };
+    },
+    /** Runs a script on a terminal on which somebody types `answer`. */
+    runOnTerminal: async (script: "start" | "test", answer: string): Promise<Outcome> => {
+      const command = `'${join(checkout, "scripts", script)}'`;
+      const terminal = spawn(findTool("script"), ["-qec", command, "/dev/null"], { cwd: "/", env: { PATH: bin, SHELL: "/bin/sh" } });
+      let output = "";
+      terminal.stdout.on("data", (bytes) => {
+        output += bytes;
+        if (output.includes("[Y/n]") && terminal.stdin.writable) terminal.stdin.end(`${answer}\n`);
+      });
+      const exitCode = await new Promise<number>((resolve) => terminal.on("close", (code) => resolve(code ?? -1)));
+      return { exitCode, output, commands: commands() };
+    },
+  };
+}
+
+function findTool(name: string): string {
+  const folder = ["/bin", "/usr/bin"].find((candidate) => existsSync(join(candidate, name)));
+  if (folder === undefined) throw new Error(`this machine has no ${name}`);
+  return join(folder, name);
+}
