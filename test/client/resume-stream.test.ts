@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../../src/client/api-error.ts";
 import { resumeStream, type StreamOptions } from "../../src/client/resume-stream.ts";
+import { streamHeaders } from "../../src/client/run-events.ts";
 import { createTransport } from "../../src/client/transport.ts";
 import { type PlayedAnswer, playServer, streamAnswer } from "../support/played-server.ts";
 
@@ -10,16 +11,12 @@ async function readAll(answers: (count: number) => PlayedAnswer, options: Partia
   const server = await playServer((_, count) => answers(count));
   const transport = createTransport({ url: server.url, tries: 1 });
   const lost: string[] = [];
-  const stream = resumeStream(
-    (lastId, signal) =>
-      transport.send({ method: "GET", path: "/runs/r/events", headers: lastId ? { "last-event-id": lastId } : {}, signal }),
-    {
-      signal: new AbortController().signal,
-      backoff: { baseMs: 1, maxMs: 5 },
-      onLost: (error) => lost.push(error.message),
-      ...options,
-    },
-  );
+  const stream = resumeStream((lastId, signal) => transport.fetch(server.url, { headers: streamHeaders(lastId), signal }), {
+    signal: new AbortController().signal,
+    backoff: { baseMs: 1, maxMs: 5 },
+    onLost: (error) => lost.push(error.message),
+    ...options,
+  });
   const ids: string[] = [];
   let error: unknown;
   try {
