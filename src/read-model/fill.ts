@@ -1,5 +1,8 @@
 import type { Logger } from "pino";
+import { OstlerError } from "../errors.ts";
 import { parseRunId } from "../ids.ts";
+import { inParallel } from "../ost/in-parallel.ts";
+import { readJson } from "../ost/json-object.ts";
 import { layout } from "../ost/layout.ts";
 import type { Store } from "../ost/store.ts";
 import { ArchivedRun } from "../runs/archived.ts";
@@ -70,31 +73,28 @@ async function takeFolders(options: FillOptions, folders: readonly Folder[]): Pr
   const missing = await model.call("unfinished", [...present.keys()]);
   const live = await known(missing.filter((id) => !present.get(id)?.files.has("run.json")));
   const rows: IndexRow[] = [];
-  const queue = missing.filter((id) => !live.has(id));
-  const workers = Array.from({ length: concurrency }, async () => {
-    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+  await inParallel(
+    missing.filter((id) => !live.has(id)),
+    concurrency,
+    async (id) => {
       options.signal.throwIfAborted();
       const row = await readRow(options, id);
       if (row) rows.push(row);
-    }
-  });
-  await Promise.all(workers);
+    },
+  );
   if (rows.length > 0) await model.call("apply", { rows: rows.map(unversioned), results: [] });
 }
 
-/** One unreadable object must not hide all other runs: it is left out, and said so. */
+/** One damaged object must not hide all other runs: it is left out, and said so. */
 async function readRow({ store, log }: FillOptions, runId: string): Promise<IndexRow | undefined> {
-  const read = async (key: string): Promise<unknown> => {
-    const bytes = await store.get(key);
-    return bytes && JSON.parse(Buffer.from(bytes).toString("utf8"));
-  };
   try {
-    const run = await read(layout.run(runId));
-    if (run !== undefined) return rowOfRun(ArchivedRun.parse(run).run);
-    const definition = await read(layout.definition(runId));
-    return definition === undefined ? undefined : rowOfLostRun(StoredDefinition.parse(definition));
+    const archived = await readJson(store, layout.run(runId), ArchivedRun);
+    if (archived) return rowOfRun(archived.run);
+    const definition = await readJson(store, layout.definition(runId), StoredDefinition);
+    return definition && rowOfLostRun(definition);
   } catch (error) {
-    if (!(error instanceof SyntaxError || (error instanceof Error && error.name === "ZodError"))) throw error;
+    // Storage that is away is no damage: the whole filling is tried again later.
+    if (error instanceof OstlerError) throw error;
     log.error({ err: error, runId }, "left a run out of the index: its archive cannot be read");
     return undefined;
   }

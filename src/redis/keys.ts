@@ -36,6 +36,8 @@ export function createKeys(prefix: string) {
     executorHeld: (id: string) => key("executor", id, "held"),
     executorWake: (id: string) => key("executor", id, "wake"),
     reply: (processId: string) => key("reply", processId),
+    /** Processes that publish metrics, by when (ms) they last did. */
+    metricsPublishers: key("metrics"),
     metrics: (processId: string) => key("metrics", processId),
     log: (assignment: string, step: string) => key("log", assignment, step),
     logTails: key("log-tails"),

@@ -1,0 +1,161 @@
+import { z } from "zod";
+import { ExecutorDescription, ExecutorLife } from "../actors/executor/description.ts";
+import { Requirement } from "../actors/pool/messages.ts";
+import type { RedisConnection } from "../redis/connection.ts";
+import type { Keys } from "../redis/keys.ts";
+import { listActors } from "./list-actors.ts";
+
+/** An executor as Redis knows it: its record, its heartbeat, and what the pool has given it. */
+export interface ExecutorReading {
+  readonly description: ExecutorDescription;
+  readonly life: ExecutorLife;
+  readonly leaveWhenEmpty: boolean;
+  /** Ms since the epoch; undefined once the heartbeat has expired. */
+  readonly lastHeartbeatAt: number | undefined;
+  readonly registeredAt: number;
+  readonly liveAssignments: number;
+}
+
+/** A pool: its executors, and the tasks that wait for one. */
+export interface PoolReading {
+  readonly id: string;
+  readonly executors: readonly ExecutorReading[];
+  readonly live: number;
+  readonly backlog: readonly BacklogClass[];
+}
+
+export interface BacklogClass {
+  readonly requirement: Requirement;
+  readonly waiting: number;
+  /** When (ms) the task that has waited longest was queued. */
+  readonly oldestQueuedAt: number;
+}
+
+export interface Fleet {
+  readonly executors: () => Promise<readonly ExecutorReading[]>;
+  readonly pools: () => Promise<readonly PoolReading[]>;
+  /** The pool of an executor, without which nobody can write to it; undefined for an unknown one. */
+  readonly poolOf: (executor: string) => Promise<string | undefined>;
+  /** Redis's clock, ms. */
+  readonly now: () => Promise<number>;
+}
+
+const count = z.string().transform(Number);
+const Record = z.object({
+  life: ExecutorLife.default("active"),
+  leave: z.string().default(""),
+  pool: z.string(),
+  ttlMs: count,
+  registeredAt: count,
+  description: z.string().transform((text) => ExecutorDescription.parse(JSON.parse(text))),
+});
+
+/** What is shown of a request in the backlog, as the pool's actor stores it (`actors/pool/record.ts`). */
+const Waiting = z.object({ req: Requirement, at: z.number() });
+
+function countBy(values: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}
+
+/** One odd record must not hide the others: it is left out. */
+function readable<T>(schema: z.ZodType<T>, raw: unknown): T | undefined {
+  const parsed = schema.safeParse(raw);
+  return parsed.success ? parsed.data : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function classesOf(requests: readonly string[]): BacklogClass[] {
+  const classes = new Map<string, { requirement: Requirement; waiting: number; oldestQueuedAt: number }>();
+  for (const text of requests) {
+    const request = readable(Waiting, parseJson(text));
+    if (!request) continue;
+    const { req: requirement, at: queuedAt } = request;
+    const labels = Object.entries(requirement.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const key = JSON.stringify([requirement.arch ?? null, labels, requirement.privileged ?? false]);
+    const known = classes.get(key);
+    if (known) {
+      known.waiting += 1;
+      known.oldestQueuedAt = Math.min(known.oldestQueuedAt, queuedAt);
+    } else classes.set(key, { requirement, waiting: 1, oldestQueuedAt: queuedAt });
+  }
+  return [...classes.values()];
+}
+
+export function createFleet({
+  redis,
+  keys,
+  shards,
+}: {
+  readonly redis: RedisConnection;
+  readonly keys: Keys;
+  readonly shards: number;
+}): Fleet {
+  const now = async () => {
+    const [seconds, microseconds] = await redis.time();
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  };
+
+  /** The executors of every assignment in the pools' books. */
+  const liveOf = async (pools: readonly string[]) => {
+    const books = await Promise.all(pools.map((pool) => redis.hvals(keys.poolLive(pool))));
+    return new Map(pools.map((pool, index) => [pool, countBy(books[index] ?? [])]));
+  };
+
+  const records = async () => {
+    const ids = (await redis.smembers(keys.executors)).sort();
+    const [at, ...read] = await Promise.all([
+      now(),
+      ...ids.map(async (id) => ({ record: await redis.hgetall(keys.executor(id)), remainingMs: await redis.pttl(keys.executorAlive(id)) })),
+    ]);
+    return read.flatMap(({ record, remainingMs }) => {
+      const parsed = readable(Record, record);
+      return parsed ? [{ ...parsed, lastHeartbeatAt: remainingMs > 0 ? at - Math.max(0, parsed.ttlMs - remainingMs) : undefined }] : [];
+    });
+  };
+
+  const executors = async (): Promise<ExecutorReading[]> => {
+    const known = await records();
+    const live = await liveOf([...new Set(known.map(({ pool }) => pool))]);
+    return known.map(({ description, life, leave, lastHeartbeatAt, registeredAt, pool }) => ({
+      description,
+      life,
+      leaveWhenEmpty: leave === "1",
+      lastHeartbeatAt,
+      registeredAt,
+      liveAssignments: live.get(pool)?.get(description.id) ?? 0,
+    }));
+  };
+
+  /** Also pools that no executor is in: somebody may wait there. */
+  const poolIds = async (known: readonly ExecutorReading[]) => {
+    const remembered = await listActors(redis, keys, { kind: "pool", shards });
+    return [...new Set([...known.map(({ description }) => description.pool), ...remembered])].sort();
+  };
+
+  return {
+    executors,
+    pools: async () => {
+      const known = await executors();
+      const ids = await poolIds(known);
+      return Promise.all(
+        ids.map(async (id) => ({
+          id,
+          executors: known.filter(({ description }) => description.pool === id),
+          live: await redis.hlen(keys.poolLive(id)),
+          backlog: classesOf(await redis.hvals(keys.poolReady(id))),
+        })),
+      );
+    },
+    poolOf: async (executor) => (await redis.hget(keys.executor(executor), "pool")) ?? undefined,
+    now,
+  };
+}

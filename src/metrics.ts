@@ -1,0 +1,132 @@
+import { AggregatorRegistry, Counter, Gauge, Histogram, type MetricObject, Registry } from "prom-client";
+import type { RunEvent } from "./runs/view.ts";
+
+/** From one hop to a day: what a task may wait for, and how long it may take. */
+const longSeconds = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 7_200, 86_400];
+/** From a commit on an idle machine to one that nearly cost the lease. */
+const shortSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+const batchSizes = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000];
+
+/** What one process counts: plain functions, so that nobody else knows the library. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly http: {
+    readonly answered: (answer: {
+      readonly method: string;
+      readonly route: string;
+      readonly status: number;
+      readonly seconds: number;
+    }) => void;
+    /** Event streams that clients follow right now. */
+    readonly streamsOpen: (count: number) => void;
+  };
+  readonly runs: {
+    /** Events of a commit that was applied: each is counted once, by the owner that made it happen. */
+    readonly happened: (events: readonly RunEvent[]) => void;
+  };
+  readonly owner: {
+    readonly committed: (batch: { readonly letters: number; readonly shards: number; readonly ms: number }) => void;
+    /** A batch whose commit was refused; `why` is a fixed word. */
+    readonly abandoned: (why: string) => void;
+    readonly tookOver: () => void;
+    readonly deadLetter: () => void;
+  };
+  readonly executor: {
+    readonly heartbeat: (beat: { readonly answered: boolean; readonly seconds: number }) => void;
+    /** How long an assignment took from one point of its life to the next. */
+    readonly stage: (stage: "accept" | "setup" | "steps", seconds: number) => void;
+    readonly held: (count: number) => void;
+    readonly orphanRemoved: () => void;
+    readonly logShipped: (bytes: number) => void;
+    /** Age of the oldest byte of a log that is spooled and not yet shipped. */
+    readonly logLag: (seconds: number) => void;
+  };
+  readonly ost: {
+    readonly request: (request: { readonly operation: string; readonly failed: boolean; readonly seconds: number }) => void;
+  };
+  readonly archive: {
+    readonly archived: (runs: number) => void;
+    readonly failed: () => void;
+  };
+}
+
+/** Declares every metric that a process counts by itself. To add one: here, with its function. (What is read at the scrape: `http/scrape.ts`.) */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Counter({ name: `ostler_${name}`, help, labelNames, registers });
+  const histogram = <Label extends string>(name: string, help: string, buckets: number[], labelNames: readonly Label[] = []) =>
+    new Histogram({ name: `ostler_${name}`, help, labelNames, buckets, registers });
+  const gauge = (name: string, help: string) => new Gauge({ name: `ostler_${name}`, help, registers });
+
+  const requests = histogram("http_request_seconds", "Time to answer a request, by route.", shortSeconds, ["method", "route", "status"]);
+  const streams = gauge("http_streams", "Event streams that clients follow right now.");
+
+  const runChanges = counter("run_changes_total", "Changes of runs, by the phase and result they led to.", ["phase", "result"]);
+  const taskChanges = counter("task_changes_total", "Changes of tasks, by the status they led to.", ["status"]);
+  const attempts = counter("attempts_total", "Ends of attempts, by phase and reason.", ["phase", "reason"]);
+
+  const commitSeconds = histogram("commit_seconds", "Time of a commit, from sending it to its answer.", shortSeconds);
+  const commitLetters = histogram("commit_letters", "Messages that one commit decided.", batchSizes);
+  const commitShards = histogram("commit_shards", "Shards that one commit touched.", [1, 2, 4, 8, 16]);
+  const abandoned = counter("commits_abandoned_total", "Batches whose commit was refused: a lost lease or a broken chain.", ["why"]);
+  const takeOvers = counter("shard_take_overs_total", "Shards that this process took over.");
+  const deadLetters = counter("dead_letters_total", "Messages put aside because deciding them failed: a human is needed.");
+
+  const heartbeats = histogram("heartbeat_seconds", "Time of an executor's heartbeat.", shortSeconds, ["answered"]);
+  const stages = histogram("attempt_stage_seconds", "Time that an attempt spent in a stage on its executor.", longSeconds, ["stage"]);
+  const held = gauge("executor_assignments", "Assignments that this executor holds.");
+  const orphans = counter("orphans_removed_total", "Pods removed that no living executor owned.");
+  const logBytes = counter("log_bytes_shipped_total", "Bytes of logs that executors have shipped.");
+  const logLag = histogram("log_lag_seconds", "How long log bytes waited on the executor before they were shipped.", longSeconds);
+
+  const ostSeconds = histogram("ost_request_seconds", "Time of a request to object storage.", shortSeconds, ["operation", "failed"]);
+  const archivedRuns = counter("runs_archived_total", "Runs written to object storage.");
+  const archiveFailures = counter("archive_failures_total", "Archive jobs that failed and are tried again.");
+
+  const countEvent = (event: RunEvent) => {
+    switch (event.type) {
+      case "run":
+        return runChanges.inc({ phase: event.phase, result: event.result });
+      case "task":
+        return taskChanges.inc({ status: event.status });
+      case "attempt":
+        if (event.phase !== "running") attempts.inc({ phase: event.phase, reason: event.reason ?? "none" });
+    }
+  };
+
+  return {
+    registry,
+    http: {
+      answered: ({ method, route, status, seconds }) => requests.observe({ method, route, status: String(status) }, seconds),
+      streamsOpen: (count) => streams.set(count),
+    },
+    runs: { happened: (events) => events.forEach(countEvent) },
+    owner: {
+      committed: ({ letters, shards, ms }) => {
+        commitSeconds.observe(ms / 1000);
+        commitLetters.observe(letters);
+        commitShards.observe(shards);
+      },
+      abandoned: (why) => abandoned.inc({ why }),
+      tookOver: () => takeOvers.inc(),
+      deadLetter: () => deadLetters.inc(),
+    },
+    executor: {
+      heartbeat: ({ answered, seconds }) => heartbeats.observe({ answered: String(answered) }, seconds),
+      stage: (stage, seconds) => stages.observe({ stage }, seconds),
+      held: (count) => held.set(count),
+      orphanRemoved: () => orphans.inc(),
+      logShipped: (bytes) => logBytes.inc(bytes),
+      logLag: (seconds) => logLag.observe(seconds),
+    },
+    ost: { request: ({ operation, failed, seconds }) => ostSeconds.observe({ operation, failed: String(failed) }, seconds) },
+    archive: { archived: (runs) => archivedRuns.inc(runs), failed: () => archiveFailures.inc() },
+  };
+}
+
+/** What processes have counted, added up. */
+export async function mergeMetrics(published: readonly (readonly MetricObject[])[]): Promise<string> {
+  return AggregatorRegistry.aggregate(published.map((metrics) => [...metrics])).metrics();
+}
