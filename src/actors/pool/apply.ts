@@ -1,6 +1,6 @@
 import { assertNever } from "../../errors.ts";
 import { parseAssignmentId } from "../../ids.ts";
-import { insertSorted, isEmpty, removeSorted } from "./sorted-list.ts";
+import { insertSorted, isEmpty, removeSorted } from "../sorted-list.ts";
 import {
   compareExecutors,
   compareExpiries,

@@ -1,8 +1,8 @@
 import { assignmentId } from "../../ids.ts";
 import type { Context, Decision } from "../actor.ts";
+import { inOrder, isEmpty } from "../sorted-list.ts";
 import { toRun } from "./mail.ts";
 import { fits } from "./requirement.ts";
-import { inOrder, isEmpty } from "./sorted-list.ts";
 import {
   type Backlog,
   compareExecutors,

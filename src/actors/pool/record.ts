@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { parseAssignmentId } from "../../ids.ts";
-import type { HashWrite, StateWrite, Stored } from "../actor.ts";
+import type { StateWrite, Stored } from "../actor.ts";
 import { ExecutorDescription, ExecutorLife } from "../executor/description.ts";
+import { trackFields } from "../hash-fields.ts";
 import { book, enqueue, setExecutor } from "./apply.ts";
 import { Requirement } from "./messages.ts";
 import { classOf, kindOf } from "./requirement.ts";
@@ -96,9 +97,9 @@ export interface PoolKeys {
 
 /** Writes what `changes` left different: what came and went within them leaves no trace. */
 export function encode(keys: PoolKeys, state: PoolState, changes: readonly PoolChange[]): StateWrite {
-  const ready = touchedFields();
-  const live = touchedFields();
-  const executors = touchedFields();
+  const ready = trackFields();
+  const live = trackFields();
+  const executors = trackFields();
   for (const change of changes) {
     switch (change.type) {
       case "queued":
@@ -143,31 +144,4 @@ export function encode(keys: PoolKeys, state: PoolState, changes: readonly PoolC
 
 function found<Value>(value: Value | undefined, write: (value: Value) => string): string | undefined {
   return value === undefined ? undefined : write(value);
-}
-
-/** Which fields of a hash were touched, and whether they may have been stored before. */
-function touchedFields() {
-  const wasStored = new Map<string, boolean>();
-  const touch = (field: string, stored: boolean) => {
-    if (!wasStored.has(field)) wasStored.set(field, stored);
-  };
-  const alter = (field: string) => touch(field, true);
-  return {
-    /** A field that begins to exist: if it is gone again at the end, there is nothing to write. */
-    add: (field: string) => touch(field, false),
-    /** A field that was stored. */
-    remove: alter,
-    /** A field that may have been stored or not. */
-    alter,
-    write: (key: string, write: (field: string) => string | undefined): HashWrite => {
-      const set: Record<string, string> = {};
-      const remove: string[] = [];
-      for (const [field, stored] of wasStored) {
-        const value = write(field);
-        if (value !== undefined) set[field] = value;
-        else if (stored) remove.push(field);
-      }
-      return { key, set, remove };
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import type { ExecutorDescription, ExecutorLife } from "../executor/description.ts";
+import type { SortedList } from "../sorted-list.ts";
 import type { Requirement } from "./messages.ts";
-import type { SortedList } from "./sorted-list.ts";
 
 /**
  * The pool's state as its owner holds it in memory: what is stored (executors, backlog, live assignments),

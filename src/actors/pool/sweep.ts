@@ -1,7 +1,7 @@
 import type { Context, Decision, Effect } from "../actor.ts";
+import { firstOf, inOrder } from "../sorted-list.ts";
 import { sweepEveryMs } from "./apply.ts";
 import { toRun } from "./mail.ts";
-import { firstOf, inOrder } from "./sorted-list.ts";
 import { type PoolChange, type PoolState, type Request, taskKey } from "./state.ts";
 
 /** Runs asked, and requests given up, per tick at most: a sweep of a long backlog takes several. */
