@@ -1,0 +1,298 @@
+import { setMaxListeners } from "node:events";
+import { assertNever } from "../errors.ts";
+import type { Store } from "../ost/store.ts";
+import type { TaskNode } from "../runs/graph.ts";
+import type { AttemptOutcome, StepProgress } from "../runs/outcome.ts";
+import type { Step } from "../runs/steps/registry.ts";
+import { type AttemptEnvironment, attemptEnvironment, type Open, systemVariables } from "./attempt-environment.ts";
+import type { AttemptInputs } from "./attempt-inputs.ts";
+import { type AttemptProgress, type AttemptRecord, createAttemptRecord, type Place } from "./attempt-record.ts";
+import { type Driver, PodError, type PodHandle } from "./driver.ts";
+import { type Halt, type Halts, haltOf } from "./halts.ts";
+import { startTimer } from "./long-timer.ts";
+import { createMasking, type Masker, type Masking } from "./masking.ts";
+import { readOutputs } from "./outputs.ts";
+import { type PodIdentity, podSpec } from "./pod-spec.ts";
+import type { RunPlan } from "./run-plan.ts";
+import type { StepLog } from "./step-log.ts";
+import { performStep } from "./steps/perform-step.ts";
+import type { StepContext, StepEnded } from "./steps/step-context.ts";
+import { StepFault } from "./steps/step-fault.ts";
+
+/** What an attempt needs of the executor that runs it. */
+export interface AttemptPorts {
+  readonly driver: Driver;
+  readonly store: Store;
+  readonly open: Open;
+  readonly identity: PodIdentity;
+  /** Redis's clock (ms). */
+  readonly now: () => number;
+  readonly inputsOf: (plan: RunPlan, node: TaskNode) => Promise<AttemptInputs>;
+  readonly openLog: (job: AttemptJob, step: string, masker: Masker) => Promise<StepLog>;
+}
+
+export interface AttemptJob {
+  readonly assignment: string;
+  /** From 1. */
+  readonly attempt: number;
+  readonly plan: RunPlan;
+  readonly node: TaskNode;
+  /** A predecessor accepted it: its pod is there, or lost. */
+  readonly resumed: boolean;
+  /** No step starts later than this (ms, this host's clock), unless the pod was touched since. */
+  readonly startBy: number;
+}
+
+export interface RunningAttempt {
+  /** The outcome; the pod is still there. Rejects only if the executor leaves the attempt to another (`halts.leave`). */
+  readonly ended: Promise<AttemptOutcome>;
+  readonly progress: () => AttemptProgress;
+  readonly pod: () => PodHandle | undefined;
+}
+
+type Verdict = Pick<AttemptOutcome, "phase" | "reason" | "message" | "exitCode">;
+
+const maxMessage = 4_096;
+
+/** Runs an attempt to its end: pod, steps in order, outputs, logs. `onProgress` is called when a step begins or ends. */
+export function runAttempt(ports: AttemptPorts, job: AttemptJob, halts: Halts, onProgress: () => void): RunningAttempt {
+  const steps = job.node.definition.steps ?? [];
+  const record = createAttemptRecord(steps.length);
+  const timeOut = new AbortController();
+  const halt = AbortSignal.any([halts.halt, timeOut.signal]);
+  setMaxListeners(0, halt);
+  const attempt = new Attempt(ports, job, { record, onProgress, halts: { halt, leave: halts.leave }, timeOut });
+  return { ended: attempt.run(steps), progress: record.progress, pod: () => attempt.pod };
+}
+
+interface AttemptControls {
+  readonly record: AttemptRecord;
+  readonly onProgress: () => void;
+  readonly halts: Halts;
+  readonly timeOut: AbortController;
+}
+
+/** Holds what the parts of an attempt share while it runs. */
+class Attempt {
+  pod: PodHandle | undefined;
+  readonly #ports: AttemptPorts;
+  readonly #job: AttemptJob;
+  readonly #controls: AttemptControls;
+  /** Logs are stored while the next step runs already. */
+  readonly #finishing: Promise<void>[] = [];
+  #masking: Masking = createMasking([]);
+  #cancelTimer: () => void = () => {};
+
+  constructor(ports: AttemptPorts, job: AttemptJob, controls: AttemptControls) {
+    this.#ports = ports;
+    this.#job = job;
+    this.#controls = controls;
+  }
+
+  async run(steps: readonly Step[]): Promise<AttemptOutcome> {
+    const { record, halts } = this.#controls;
+    let verdict: Verdict;
+    try {
+      verdict = await this.#runAll(steps);
+    } catch (error) {
+      halts.leave.throwIfAborted();
+      verdict = verdictOf(error, haltOf(halts.halt));
+    } finally {
+      this.#cancelTimer();
+    }
+    const outputs =
+      verdict.phase === "stopped"
+        ? {}
+        : await this.#outputs().catch((error: unknown) => {
+            if (verdict.phase === "success") verdict = verdictOf(error, undefined);
+            return {};
+          });
+    await Promise.all(this.#finishing);
+    const progress = record.progress();
+    const message = verdict.message === undefined ? undefined : this.#masking.maskText(verdict.message).slice(0, maxMessage);
+    return {
+      ...verdict,
+      ...(message !== undefined && { message }),
+      ...(progress.startedAt !== undefined && { startedAt: progress.startedAt }),
+      finishedAt: this.#ports.now(),
+      ranStep: progress.steps.some((step) => step.phase !== "notstarted"),
+      setup: progress.setup,
+      steps: [...progress.steps],
+      ...(Object.keys(outputs).length > 0 && { outputs }),
+    };
+  }
+
+  async #runAll(steps: readonly Step[]): Promise<Verdict> {
+    const environment = await this.#prepare();
+    const skip = await this.#stepsBehind();
+    for (const [index, step] of steps.entries()) {
+      const halted = haltOf(this.#controls.halts.halt);
+      if (halted) return verdictOfHalt(halted);
+      if (index < skip && step.type !== "run") {
+        this.#controls.record.update(index, { phase: "success" });
+        continue;
+      }
+      const verdict = await this.#runStep(index, step, environment);
+      if (verdict) return verdict;
+    }
+    return { phase: "success" };
+  }
+
+  /** Starts the pod, or attaches to it. Its log tells what the user must know, and why there is no pod. */
+  async #prepare(): Promise<AttemptEnvironment> {
+    const { record, halts } = this.#controls;
+    const { driver, now, identity, open } = this.#ports;
+    const { node, plan, assignment, resumed } = this.#job;
+    record.update("setup", { phase: "running", startedAt: now() });
+    const environment = attemptEnvironment(plan, node, open);
+    this.#masking = createMasking(environment.secrets);
+    const log = await this.#openLog("setup");
+    try {
+      const found = resumed ? await driver.attach(assignment, halts.leave) : undefined;
+      if (resumed && !found) throw new PodError("pod_lost", "the pod was gone when the executor came back");
+      const facts = { environments: environment.containers, hostNow: Date.now() };
+      const signal = AbortSignal.any([halts.halt, halts.leave]);
+      this.pod = found ?? (await driver.start(podSpec(identity, this.#job, facts), signal));
+      for (const remark of this.pod.remarks) await log.line(remark);
+    } catch (error) {
+      await this.#endOnFault("setup", error, log);
+      throw error;
+    }
+    record.podStarted(this.#redisTime(this.pod.createdAt));
+    this.#limitTime();
+    this.#end("setup", { phase: "success", finishedAt: now() }, log);
+    return environment;
+  }
+
+  /** Steps before the last one that was started are done: so much of a predecessor's work stands. */
+  async #stepsBehind(): Promise<number> {
+    if (!this.#job.resumed || !this.pod) return 0;
+    const started = await this.pod.startedSteps(this.#controls.halts.leave);
+    return Math.max(0, ...started.map(({ index }) => index));
+  }
+
+  /** A verdict if the attempt ends with this step. */
+  async #runStep(index: number, step: Step, environment: AttemptEnvironment): Promise<Verdict | undefined> {
+    const { record, onProgress, halts } = this.#controls;
+    const { now } = this.#ports;
+    const log = await this.#openLog(index);
+    record.update(index, { phase: "running", startedAt: now() });
+    onProgress();
+    try {
+      const context = await this.#stepContext(index, environment, log);
+      const ended = await performStep(step, context, halts);
+      const halted = haltOf(halts.halt);
+      const verdict = halted ? verdictOfHalt(halted) : verdictOfExit(ended);
+      this.#end(index, { ...this.#times(ended), phase: verdict?.phase ?? "success" }, log);
+      return verdict;
+    } catch (error) {
+      await this.#endOnFault(index, error, log);
+      throw error;
+    }
+  }
+
+  async #stepContext(index: number, environment: AttemptEnvironment, log: StepLog): Promise<StepContext> {
+    const { pod } = this;
+    const { store, now, inputsOf } = this.#ports;
+    const { plan, node, attempt } = this.#job;
+    if (!pod) throw new Error("a step without a pod");
+    const inputs = await inputsOf(plan, node);
+    const facts = { plan, node, attempt, arch: pod.arch, outputFile: pod.outputFile, inputs: inputs.outputs };
+    return {
+      plan,
+      node,
+      attempt,
+      index,
+      pod,
+      log,
+      store,
+      now,
+      workingDir: node.definition.workingDir ?? "~",
+      environment: { ...environment.variables, ...systemVariables(facts, index), ...environment.steps[index] },
+      workspaces: async () => inputs.workspaces,
+    };
+  }
+
+  async #endOnFault(place: Place, error: unknown, log: StepLog): Promise<void> {
+    const { halts } = this.#controls;
+    if (halts.leave.aborted) {
+      await log.abandon();
+      return;
+    }
+    const { phase, message } = verdictOf(error, haltOf(halts.halt));
+    if (message !== undefined) await log.line(message);
+    this.#end(place, { phase, finishedAt: this.#ports.now() }, log);
+  }
+
+  #end(place: Place, change: Partial<StepProgress>, log: StepLog): void {
+    const { record, onProgress } = this.#controls;
+    record.update(place, change);
+    const finished = log.finish().then(({ size, complete }) => {
+      if (size > 0 || !complete) record.update(place, { logSize: size, logComplete: complete });
+    });
+    // Awaited before the outcome; until then its failure is not unhandled.
+    finished.catch(() => {});
+    this.#finishing.push(finished);
+    onProgress();
+  }
+
+  async #openLog(place: Place): Promise<StepLog> {
+    const log = await this.#ports.openLog(this.#job, String(place), this.#masking.createMasker());
+    this.#controls.record.watchLog(place, log.size);
+    return log;
+  }
+
+  async #outputs(): Promise<Readonly<Record<string, string>>> {
+    if (!this.pod) return {};
+    const outputs = await readOutputs(this.pod, this.#controls.halts.leave);
+    return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, this.#masking.maskText(value)]));
+  }
+
+  /** The attempt's time counts from the begin of its pod, also for a successor of the executor that started it. */
+  #limitTime(): void {
+    const { timeoutMs, definition } = this.#job.node;
+    const leftMs = timeoutMs - (Date.now() - (this.pod?.createdAt ?? Date.now()));
+    const message = `the attempt took longer than ${definition.timeout ?? "24h"}`;
+    const halt: Halt = { type: "timeout", message };
+    this.#cancelTimer = startTimer(leftMs, () => this.#controls.timeOut.abort(halt));
+  }
+
+  #times({ startedAt, finishedAt, exitCode }: StepEnded): Partial<StepProgress> {
+    return {
+      finishedAt: finishedAt === undefined ? this.#ports.now() : this.#redisTime(finishedAt),
+      ...(startedAt !== undefined && { startedAt: this.#redisTime(startedAt) }),
+      ...(exitCode !== undefined && { exitCode }),
+    };
+  }
+
+  /** A time of this host's clock by Redis's. */
+  #redisTime(hostMs: number): number {
+    return Math.round(hostMs + this.#ports.now() - Date.now());
+  }
+}
+
+function verdictOfExit({ exitCode }: StepEnded): Verdict | undefined {
+  if (exitCode === undefined || exitCode === 0) return undefined;
+  return { phase: "failed", reason: "exit_code", exitCode };
+}
+
+function verdictOfHalt(halt: Halt): Verdict {
+  switch (halt.type) {
+    case "stop":
+      return { phase: "stopped", reason: "stopped" };
+    case "timeout":
+      return { phase: "failed", reason: "timeout", message: halt.message };
+    case "fence":
+      return { phase: "failed", reason: "executor_lost", message: "the executor had no answer from Redis for its whole fence time" };
+    default:
+      return assertNever(halt);
+  }
+}
+
+/** What a fault makes of the attempt: its own reason, the halt that caused it, or else the executor's platform is to blame. */
+function verdictOf(error: unknown, halt: Halt | undefined): Verdict {
+  if (halt) return verdictOfHalt(halt);
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof StepFault || error instanceof PodError) return { phase: "failed", reason: error.reason, message };
+  return { phase: "failed", reason: "setup", message };
+}

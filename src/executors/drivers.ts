@@ -1,0 +1,22 @@
+import { join } from "node:path";
+import type { Driver } from "./driver.ts";
+import { createMemoryDriver } from "./memory/memory-driver.ts";
+import { createProcessDriver } from "./process/process-driver.ts";
+
+export interface DriverSettings {
+  readonly driver: string;
+  readonly dataDir: string;
+  readonly hostEnvironment: Readonly<Record<string, string>>;
+}
+
+/** Every driver by its name. To add one: a folder beside this file, and an entry here. */
+const drivers: Readonly<Record<string, (settings: DriverSettings) => Driver>> = {
+  process: ({ dataDir, hostEnvironment }) => createProcessDriver({ podsDir: join(dataDir, "pods"), hostEnvironment }),
+  memory: () => createMemoryDriver(),
+};
+
+export function createDriver(settings: DriverSettings): Driver {
+  const create = drivers[settings.driver];
+  if (!create) throw new Error(`no driver ${settings.driver}: there are ${Object.keys(drivers).join(", ")}`);
+  return create(settings);
+}

@@ -1,0 +1,80 @@
+import type { Logger } from "pino";
+import type { RedisConnection } from "../redis/connection.ts";
+import type { Keys } from "../redis/keys.ts";
+import { heartbeat } from "../redis/scripts/heartbeat.ts";
+import type { Refusal } from "../redis/scripts/incarnation-reply.ts";
+
+export interface HeartbeatOptions {
+  readonly redis: RedisConnection;
+  readonly keys: Keys;
+  readonly executor: string;
+  readonly incarnation: string;
+  readonly intervalMs: number;
+  readonly ttlMs: number;
+  readonly fenceMs: number;
+  readonly log: Logger;
+  /** This process's own clock (ms): it only ever measures spans. */
+  readonly monotonicNow: () => number;
+  /** After every answered renewal; `sentAt` (ms, this host's clock) is when the executor was surely alive. */
+  readonly onRenewed: (renewal: { readonly redisNow: number; readonly sentAt: number; readonly count: number }) => void;
+  /** The incarnation counts no longer; the loop has ended. */
+  readonly onRefused: (why: Refusal) => void;
+  /** No renewal was answered for the fence time: whatever runs must be stopped. */
+  readonly onFenced: () => void;
+}
+
+export interface Heartbeats {
+  /** A renewal was answered within the last ttl, so new pods may be started. */
+  readonly mayStart: () => boolean;
+  readonly close: () => void;
+}
+
+/**
+ * Renews the heartbeat on a timer of its own, whatever else the process does. A renewal counts from when it was sent.
+ * Call it right after registering, which is the first renewal.
+ */
+export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
+  const { monotonicNow, intervalMs, ttlMs, fenceMs, log } = options;
+  let renewedAt = monotonicNow();
+  let count = 0;
+  let inFlight = false;
+  let fenced = false;
+  let closed = false;
+
+  const renew = async () => {
+    const [sentAt, sentMonotonic] = [Date.now(), monotonicNow()];
+    const reply = await heartbeat(options.redis, options.keys, { executor: options.executor, incarnation: options.incarnation, ttlMs });
+    if (closed) return;
+    if (reply.type !== "ok") {
+      close();
+      options.onRefused(reply.type);
+      return;
+    }
+    renewedAt = sentMonotonic;
+    fenced = false;
+    count += 1;
+    options.onRenewed({ redisNow: reply.now, sentAt, count });
+  };
+
+  const beat = () => {
+    if (!fenced && monotonicNow() - renewedAt >= fenceMs) {
+      fenced = true;
+      log.error({ executorId: options.executor, fenceMs }, "no heartbeat was answered for the fence time: stopping everything");
+      options.onFenced();
+    }
+    if (inFlight) return;
+    inFlight = true;
+    renew()
+      .catch((err: unknown) => log.warn({ err, executorId: options.executor }, "a heartbeat was not answered"))
+      .finally(() => {
+        inFlight = false;
+      });
+  };
+
+  const timer = setInterval(beat, intervalMs);
+  const close = () => {
+    closed = true;
+    clearInterval(timer);
+  };
+  return { mayStart: () => !closed && monotonicNow() - renewedAt < ttlMs, close };
+}

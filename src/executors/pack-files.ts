@@ -1,0 +1,98 @@
+import type { Stats } from "node:fs";
+import { lstat, open, readdir, readlink } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { createTarPacker, type TarHeader } from "modern-tar";
+import picomatch from "picomatch";
+import type { PackedContents } from "./driver.ts";
+import { hasCode } from "./file-errors.ts";
+
+const readBytes = 256 * 1024;
+
+/** A tar stream of what matches, in name order. `sourceDir` is absolute here; a missing one has no files. */
+export async function* packFiles(contents: readonly PackedContents[], signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { readable, controller } = createTarPacker();
+  const packed = packInto({ add: controller.add, links: new Map() }, contents, signal).then(
+    () => controller.finalize(),
+    (error: unknown) => controller.error(error),
+  );
+  yield* readable;
+  await packed;
+}
+
+interface Packer {
+  readonly add: (header: TarHeader) => WritableStream<Uint8Array>;
+  /** Inode of a file with several names -> its first name in the archive. */
+  readonly links: Map<string, string>;
+}
+
+async function packInto(packer: Packer, contents: readonly PackedContents[], signal: AbortSignal): Promise<void> {
+  for (const { sourceDir, destDir, paths } of contents) {
+    const matches = matcher(paths);
+    for await (const file of walk(sourceDir, "")) {
+      signal.throwIfAborted();
+      if (matches(file.path)) await packOne(packer, join(sourceDir, file.path), posix.join(destDir, file.path), file.stat);
+    }
+  }
+}
+
+/** Patterns that begin with `!` take out what others have let in. Dot files match like any other. */
+function matcher(paths: readonly string[]): (path: string) => boolean {
+  const clean = (path: string) => path.replace(/^\.\//, "").replace(/\/$/, "/**");
+  const wanted = picomatch(paths.filter((path) => !path.startsWith("!")).map(clean), { dot: true });
+  const unwanted = picomatch(
+    paths.filter((path) => path.startsWith("!")).map((path) => clean(path.slice(1))),
+    { dot: true },
+  );
+  return (path) => wanted(path) && !unwanted(path);
+}
+
+interface Found {
+  /** Relative to where the walk began. */
+  readonly path: string;
+  readonly stat: Stats;
+}
+
+async function* walk(root: string, below: string): AsyncGenerator<Found> {
+  const names = await readdir(join(root, below)).catch((error: unknown) => {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  });
+  for (const name of names.sort()) {
+    const path = posix.join(below, name);
+    const stat = await lstat(join(root, path)).catch(() => undefined);
+    if (!stat) continue;
+    yield { path, stat };
+    if (stat.isDirectory()) yield* walk(root, path);
+  }
+}
+
+/** Sockets, pipes and devices are left out. */
+async function packOne(packer: Packer, source: string, name: string, stat: Stats): Promise<void> {
+  const header = { name, mode: stat.mode & 0o7777, mtime: stat.mtime, size: 0 };
+  if (stat.isDirectory()) return packer.add({ ...header, name: `${name}/`, type: "directory" }).close();
+  if (stat.isSymbolicLink()) return packer.add({ ...header, type: "symlink", linkname: await readlink(source) }).close();
+  if (!stat.isFile()) return;
+  const inode = `${stat.dev}:${stat.ino}`;
+  const first = stat.nlink > 1 ? packer.links.get(inode) : undefined;
+  if (first !== undefined) return packer.add({ ...header, type: "link", linkname: first }).close();
+  packer.links.set(inode, name);
+  await packBody(packer, source, { ...header, type: "file", size: stat.size });
+}
+
+/** Exactly the announced size: a file that grows meanwhile is cut there, one that shrinks is a fault. */
+async function packBody(packer: Packer, source: string, header: TarHeader): Promise<void> {
+  const file = await open(source, "r");
+  try {
+    const body = packer.add(header).getWriter();
+    for (let at = 0; at < header.size; ) {
+      const length = Math.min(readBytes, header.size - at);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
+      if (bytesRead === 0) throw new Error(`${source} was truncated while it was packed`);
+      await body.write(buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+    await body.close();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { type FileHandle, mkdir, open, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { PodHandle, StepEnd, StepSpec } from "../driver.ts";
+import { hasCode } from "../file-errors.ts";
+import { localFiles, resolvePath } from "../local-files.ts";
+import { type PodRecord, podFolder, writeLease } from "./pod-folder.ts";
+import { readStep } from "./step-end.ts";
+import { killPodProcesses, markName } from "./survivors.ts";
+
+export interface ProcessHost {
+  /** The only variables of the server's own environment that steps see. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly arch: string;
+  /** Path of the program that starts a session; "" where there is none. */
+  readonly setsid: string;
+  readonly supervisor: string;
+}
+
+/** A supervisor looks at its lease this often, at most: a lease may end so much later. */
+const maxLookSeconds = 5;
+const graceSeconds = 10;
+const readBytes = 64 * 1024;
+const firstPollMs = 20;
+const maxPollMs = 400;
+
+/** A pod of the process driver that is there. */
+export function createPodHandle(host: ProcessHost, path: string, record: PodRecord, remarks: readonly string[]): PodHandle {
+  const folder = podFolder(path);
+  const supervisors = new Map<number, ChildProcess>();
+  const supervisorGone = (index: number) => {
+    const child = supervisors.get(index);
+    return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
+  };
+  const status = (index: number) => readStep(record, path, index, supervisorGone(index));
+
+  /** Resolves when the step may have ended, or after `ms`. */
+  const pause = async (index: number, ms: number, signal: AbortSignal) => {
+    signal.throwIfAborted();
+    const child = supervisors.get(index);
+    if (!child || supervisorGone(index)) {
+      await delay(ms, undefined, { signal });
+      return;
+    }
+    const over = new AbortController();
+    const stop = AbortSignal.any([signal, over.signal]);
+    const wake = () => over.abort();
+    child.once("exit", wake);
+    await delay(ms, undefined, { signal: stop }).catch(() => {});
+    child.off("exit", wake);
+    signal.throwIfAborted();
+  };
+
+  const waitStep = async (index: number, signal: AbortSignal): Promise<StepEnd> => {
+    for (let ms = firstPollMs; ; ms = Math.min(ms * 2, maxPollMs)) {
+      const now = await status(index);
+      if (now.type === "ended") return now.end;
+      await pause(index, ms, signal);
+    }
+  };
+
+  return {
+    id: record.id,
+    createdAt: record.createdAt,
+    arch: host.arch,
+    os: process.platform,
+    remarks,
+    outputFile: folder.outputFile,
+    files: localFiles(folder.home),
+    startedSteps: async () => {
+      const indexes = (await readdir(join(path, "steps"))).map(Number).sort((a, b) => a - b);
+      const all = await Promise.all(indexes.map(async (index) => ({ index, step: await readStep(record, path, index, false) })));
+      return all.flatMap(({ index, step }) => (step.type === "absent" ? [] : [{ index, startedAt: step.startedAt }]));
+    },
+    startStep: async (step, signal) => {
+      signal.throwIfAborted();
+      if ((await readStep(record, path, step.index, false)).type !== "absent") return;
+      supervisors.set(step.index, await launch(host, path, record, step));
+    },
+    waitStep,
+    followOutput: async function* (index, offset, signal) {
+      let position = offset;
+      // What daemons of the step write after its end belongs to no log: only what was there is read.
+      let end: number | undefined;
+      const file = await openIfThere(folder.step(index).output);
+      if (!file) return;
+      try {
+        for (let ms = firstPollMs; end === undefined || position < end; ) {
+          signal.throwIfAborted();
+          const buffer = Buffer.allocUnsafe(Math.min(readBytes, (end ?? Number.MAX_SAFE_INTEGER) - position));
+          const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+          if (bytesRead > 0) {
+            position += bytesRead;
+            ms = firstPollMs;
+            yield buffer.subarray(0, bytesRead);
+          } else if ((await status(index)).type === "ended") {
+            end = (await file.stat()).size;
+          } else {
+            await pause(index, ms, signal);
+            ms = Math.min(ms * 2, maxPollMs);
+          }
+        }
+      } finally {
+        await file.close();
+      }
+    },
+    stopStep: async (index, graceMs, signal) => {
+      await killPodProcesses(record.id, path, { graceMs, spareSupervisors: true, signal });
+      if ((await status(index)).type === "running") await waitStep(index, signal);
+    },
+    touch: (at) => writeLease(folder, Math.min(at + record.fenceMs, record.deadlineAt)),
+  };
+}
+
+/** Starts the step's supervisor. Which of several supervisors runs the step is decided by its claim. */
+async function launch(host: ProcessHost, path: string, record: PodRecord, step: StepSpec): Promise<ChildProcess> {
+  const folder = podFolder(path);
+  const files = folder.step(step.index);
+  await mkdir(files.path, { recursive: true, mode: 0o700 });
+  await writeFile(files.script, step.command, { mode: 0o600 });
+  const workingDir = resolvePath(folder.home, "~", step.workingDir);
+  await mkdir(workingDir, { recursive: true });
+  const output = await open(files.output, "a", 0o600);
+  try {
+    const look = Math.max(1, Math.min(maxLookSeconds, Math.floor(record.fenceMs / 4_000)));
+    const child = spawn(
+      "/bin/sh",
+      [
+        ...["-c", host.supervisor, "ostler-step", files.path, folder.lease, host.setsid],
+        ...[String(look), String(graceSeconds)],
+        ...step.shell,
+        files.script,
+      ],
+      {
+        cwd: workingDir,
+        env: { ...host.environment, HOME: folder.home, ...step.environment, [markName]: record.id },
+        stdio: ["ignore", output.fd, output.fd],
+        detached: true,
+      },
+    );
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", reject);
+    });
+    child.unref();
+    return child;
+  } finally {
+    await output.close();
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}

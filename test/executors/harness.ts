@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { type Config, parseConfig } from "../../src/config.ts";
+import type { Driver } from "../../src/executors/driver.ts";
+import { startExecutor } from "../../src/executors/executor.ts";
+import { assignmentId, createRunIds, rootOf, shardOfPool } from "../../src/ids.ts";
+import { joinInstallation } from "../../src/installation.ts";
+import { openStore } from "../../src/ost/open.ts";
+import type { Store } from "../../src/ost/store.ts";
+import { createRedis, type RedisConnection } from "../../src/redis/connection.ts";
+import { encodeDefinition } from "../../src/redis/definition-codec.ts";
+import { createKeys, type Keys } from "../../src/redis/keys.ts";
+import { compileGraph } from "../../src/runs/graph.ts";
+import { AttemptOutcome } from "../../src/runs/outcome.ts";
+import { parseDefinition } from "../../src/runs/parse-definition.ts";
+import type { Role } from "../../src/serve/run-role.ts";
+import { startRedis, type TestRedis } from "../support/redis.ts";
+import { until } from "../support/until.ts";
+
+const shards = 4;
+const runIds = createRunIds();
+
+/** A Redis, object storage and one executor's settings; the test plays the scheduler. */
+export interface World {
+  readonly server: TestRedis;
+  readonly redis: RedisConnection;
+  readonly keys: Keys;
+  readonly store: Store;
+  readonly config: Config;
+  readonly folder: string;
+  readonly podsDir: string;
+  readonly start: (options?: { readonly driver?: Driver; readonly env?: Readonly<Record<string, string>> }) => Promise<Role>;
+  /** Writes a run's definition, without its actor. */
+  readonly createRun: (definition: Readonly<Record<string, unknown>>) => Promise<PlayedRun>;
+  readonly assign: (assignment: string, executor?: string) => Promise<void>;
+  readonly tell: (assignment: string, what: string, executor?: string) => Promise<void>;
+  /** What was mailed to runs, in order. */
+  readonly mail: () => Promise<readonly Mail[]>;
+  readonly outcome: (assignment: string) => Promise<AttemptOutcome>;
+  readonly settle: (assignment: string, executor?: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export interface Mail {
+  readonly to: string;
+  readonly message: Readonly<Record<string, unknown>> & { readonly type: string };
+}
+
+export interface PlayedRun {
+  readonly runId: string;
+  readonly assignment: (task: string, attempt?: number) => string;
+}
+
+export async function createWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
+  const server = await startRedis(["--appendonly", "yes", "--appendfsync", "everysec"]);
+  const folder = await mkdtemp(join(tmpdir(), "ostler-executor-"));
+  const base: Record<string, string> = {
+    PATH: process.env.PATH ?? "",
+    OSTLER_REDIS_URL: server.url,
+    OSTLER_DATA_DIR: folder,
+    OSTLER_ROLES: "executor",
+    OSTLER_EXECUTOR_ID: "e1",
+    OSTLER_DURABILITY: "everysec",
+    OSTLER_SHARDS: String(shards),
+    OSTLER_HEARTBEAT_INTERVAL: "100ms",
+    OSTLER_HEARTBEAT_TTL: "1s",
+    OSTLER_EXECUTOR_FENCE: "20s",
+    OSTLER_LOG_LEVEL: "silent",
+    ...env,
+  };
+  const config = parseConfig({ env: base, argv: [] });
+  const keys = createKeys(config.redisPrefix);
+  const redis = createRedis(server.url, "commands");
+  const store = await openStore(config.ostUrl);
+  const log = pino({ level: "silent" });
+  await joinInstallation({ redis, keys, store, shards, log });
+  const roles: Role[] = [];
+
+  const mail = async () => {
+    const all: Mail[] = [];
+    for (let shard = 0; shard < shards; shard++) {
+      for (const [, fields] of await redis.xrange(keys.inbox(shard), "-", "+")) {
+        for (const [to, message] of JSON.parse(fields[1] ?? "[]")) all.push({ to, message });
+      }
+    }
+    return all;
+  };
+
+  const tell: World["tell"] = async (assignment, what, executor = config.executor.id) => {
+    await redis.hset(keys.executorTodo(executor), assignment, what);
+    await redis.publish(keys.executorWake(executor), "look");
+  };
+
+  return {
+    server,
+    redis,
+    keys,
+    store,
+    config,
+    folder,
+    podsDir: join(folder, "pods"),
+    start: async ({ driver, env: changed = {} } = {}) => {
+      const role = startExecutor({
+        config: parseConfig({ env: { ...base, ...changed }, argv: [] }),
+        log: pino({ level: process.env.TEST_LOG ?? "silent" }),
+        ...(driver && { driver }),
+      });
+      roles.push(role);
+      await role.ready;
+      return role;
+    },
+    createRun: async (raw) => {
+      const definition = parseDefinition({ name: "test", group: "/project/web", ...raw });
+      const runId = runIds({ timeMs: Date.now(), shard: shardOfPool("any", shards) });
+      const stored = { version: 1, runId, group: definition.group, createdAt: Date.now(), definition };
+      await redis.set(keys.runDefinition(runId), encodeDefinition(JSON.stringify(stored)));
+      await redis.hset(keys.run(runId), { number: "7", group: definition.group, name: definition.name, root: rootOf(definition.group) });
+      const graph = compileGraph(definition);
+      return {
+        runId,
+        assignment: (task, attempt = 1) => assignmentId({ runId, task: graph.indexOf(task) ?? -1, attempt, session: "s1" }),
+      };
+    },
+    assign: async (assignment, executor = config.executor.id) => {
+      const incarnation = await redis.hget(keys.executor(executor), "incarnation");
+      await tell(assignment, `run:${incarnation}`, executor);
+    },
+    tell,
+    mail,
+    outcome: async (assignment) => {
+      let found: AttemptOutcome | undefined;
+      await until(`${assignment} ends`, async () => {
+        const end = (await mail()).findLast(({ message }) => message.type === "attempt-ended" && message.assignment === assignment);
+        found = end && AttemptOutcome.parse(end.message.outcome);
+        return found !== undefined;
+      });
+      if (!found) throw new Error("no outcome");
+      return found;
+    },
+    settle: async (assignment, executor = config.executor.id) => {
+      await redis.hdel(keys.executorTodo(executor), assignment);
+      await redis.hdel(keys.executorHeld(executor), assignment);
+    },
+    close: async () => {
+      for (const role of roles) await role.close();
+      redis.disconnect();
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
