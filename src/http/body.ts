@@ -30,7 +30,7 @@ function formatOf(contentType: string | undefined): Format {
 }
 
 /** Reads on until the end, a bound in bytes, or one in time, and keeps nothing. */
-async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+export async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"late">((resolve) => {
