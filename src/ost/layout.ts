@@ -74,24 +74,32 @@ export const layout = {
   definition: (runId: string) => `runs/${runId}/definition.json`,
   run: (runId: string) => `runs/${runId}/run.json`,
   runEvents: (runId: string) => `runs/${runId}/events.jsonl`,
+  /** Marks, one per restart, that kept tasks of it use this run's archives. */
+  usedBy: (runId: string) => `runs/${runId}/used-by/`,
+  usedByRun: (runId: string, restart: string) => `runs/${runId}/used-by/${restart}.json`,
   /** Stays for ever: the run was deleted, its number is taken. */
   runDeleted: (runId: string) => `runs/${runId}/deleted.json`,
-  logsOfRun: (runId: string) => `logs/${runId}/`,
+  /** Folders with one folder per task that ran, by run. */
+  ofRun: {
+    logs: (runId: string) => `logs/${runId}/`,
+    workspaces: (runId: string) => `workspaces/${runId}/`,
+    artifacts: (runId: string) => `artifacts/${runId}/`,
+  },
   logsOfTask: (runId: string, task: string) => `logs/${runId}/${keySegment(task)}/`,
+  logsOfAttempt: (place: AttemptPlace) => `${attemptFolder(place)}/`,
   log: (place: LogPlace) => `${attemptFolder(place)}/${keySegment(place.step)}.log`,
   /** The mark that an attempt's logs were deleted. */
   logsDeleted: (place: AttemptPlace) => `${attemptFolder(place)}.deleted`,
   /** Segments of a live log, told apart by assignment since attempt numbers repeat after a roll-back. */
-  segments: (place: LogPlace, assignment: string) => `${attemptFolder(place)}/${keySegment(place.step)}.live/${keySegment(assignment)}/`,
+  liveFolder: (place: LogPlace) => `${attemptFolder(place)}/${keySegment(place.step)}.live/`,
+  segments: (place: LogPlace, assignment: string) => `${layout.liveFolder(place)}${keySegment(assignment)}/`,
   /** Bytes `from` to `to` (exclusive). The end comes first: the first key after `segmentsTo(offset)` holds the byte at `offset`. */
   segment: (place: LogPlace, assignment: string, range: { readonly from: number; readonly to: number }) =>
     `${layout.segments(place, assignment)}${padded(range.to)}-${padded(range.from)}.log`,
   segmentsTo: (place: LogPlace, assignment: string, offset: number) => `${layout.segments(place, assignment)}${padded(offset)}~`,
   sources: "sources/",
   source: (id: string) => `sources/${keySegment(id)}.tar.zst`,
-  workspacesOfRun: (runId: string) => `workspaces/${runId}/`,
   workspace: (place: LogPlace) => `${archiveFolder("workspaces", place)}/${keySegment(place.step)}.tar.zst`,
-  artifactsOfRun: (runId: string) => `artifacts/${runId}/`,
   artifacts: (place: AttemptPlace) => `${archiveFolder("artifacts", place)}/`,
   artifact: (place: AttemptPlace, name: string) => `${archiveFolder("artifacts", place)}/${keySegment(name)}.tar.zst`,
   cache: (place: CachePlace, key: string) => `${cacheFolder(place)}/${keySegment(key)}.tar.zst`,
