@@ -30,6 +30,8 @@ export interface RunStop {
   /** Also ends tasks that are followed whatever becomes of their parents. */
   readonly force: boolean;
   readonly why: StopCause;
+  /** Of the request that asked for it, so that a repeat of it is recognised. */
+  readonly requestId?: string;
 }
 
 /** A run: what is fixed at its creation, and the state that follows from its messages. */

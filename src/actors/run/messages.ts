@@ -42,9 +42,25 @@ export const RunMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("queue-timeout"), task: z.number().int(), attempt: z.number().int() }),
   /** From the executor. Times are ms by Redis's clock as the executor knows it. */
   z.object({ type: z.literal("attempt-started"), assignment, at: z.number() }),
-  z.object({ type: z.literal("attempt-progress"), assignment, setup: StepProgress, steps: z.array(StepProgress) }),
-  /** The attempt's end: from the executor, or from the executor actor (`executor_lost`). The pod is gone. */
-  z.object({ type: z.literal("attempt-ended"), assignment, outcome: AttemptOutcome }),
+  z.object({
+    type: z.literal("attempt-progress"),
+    assignment,
+    setup: StepProgress,
+    steps: z.array(StepProgress),
+    /** Why the pod does not run yet, in the platform's words. */
+    message: z.string().max(4096).optional(),
+  }),
+  /**
+   * The attempt's end: from the executor, or from its pool (`executor_lost`). The pod is gone.
+   * `executor` and `pool` are the assignment's, so that a run that no longer knows it can still have them let go of it.
+   */
+  z.object({
+    type: z.literal("attempt-ended"),
+    assignment,
+    outcome: AttemptOutcome,
+    executor: z.string().optional(),
+    pool: z.string().optional(),
+  }),
   /** From a pool's sweep: is this assignment, or this request, still the run's? If not, the run answers `release` or `withdraw`. */
   z.object({ type: z.literal("check-assignment"), assignment, executor: z.string(), pool: z.string() }),
   z.object({ type: z.literal("check-request"), task: z.number().int(), attempt: z.number().int(), pool: z.string() }),
@@ -61,3 +77,6 @@ export const RunMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("tick") }),
 ]);
 export type RunMessage = z.infer<typeof RunMessage>;
+
+/** The message of that type. */
+export type RunMessageOf<Type extends RunMessage["type"]> = Extract<RunMessage, { type: Type }>;

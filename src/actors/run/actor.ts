@@ -1,0 +1,67 @@
+import { parseRunHash } from "../../runs/facts.ts";
+import { compileGraph, emptyGraph } from "../../runs/graph.ts";
+import { decodeRun, encodeState, encodeTaskText, maxInlineTasks } from "../../runs/record.ts";
+import { newRun } from "../../runs/run.ts";
+import { StoredDefinition } from "../../runs/stored-definition.ts";
+import type { Actor, HashWrite, StateWrite, Stored } from "../actor.ts";
+import { decide } from "./decide.ts";
+import { RunMessage } from "./messages.ts";
+import { applyChange, deadlineOf, indexRun, type RunChange, type RunState } from "./state.ts";
+
+export interface RunActorOptions {
+  /** Where a run's keys are: its hash, its definition, and the tasks of a big run. */
+  readonly keys: {
+    readonly run: (id: string) => string;
+    readonly runDefinition: (id: string) => string;
+    readonly runTasks: (id: string) => string;
+  };
+  /** The JSON text of a definition as Redis holds it. */
+  readonly decodeDefinition: (text: string) => string;
+}
+
+/** The actor of one run: see decide.ts. Its definition is read once and never written. */
+export function createRunActor({ keys, decodeDefinition }: RunActorOptions): Actor<RunState, RunMessage, RunChange> {
+  return {
+    kind: "run",
+    parseMessage: (raw) => RunMessage.parse(raw),
+    decide,
+    apply: applyChange,
+    deadline: deadlineOf,
+    parts: (id) => [
+      { key: keys.run(id), type: "hash" },
+      { key: keys.runDefinition(id), type: "string" },
+      { key: keys.runTasks(id), type: "hash" },
+    ],
+    decode: (id, stored) => decodeState(id, stored, decodeDefinition),
+    encode: (id, state, changes) => encodeChanges(keys.runTasks(id), state, changes),
+  };
+}
+
+function decodeState(id: string, { state, parts }: Stored, decodeDefinition: RunActorOptions["decodeDefinition"]): RunState {
+  const hash = parseRunHash(id, hashOf(parts[0]));
+  if (hash.type !== "known") return { type: "absent", id, isArchived: hash.type === "archived" };
+  const text = parts[1];
+  if (typeof text !== "string") throw new Error(`run ${id} has no definition`);
+  const stored = StoredDefinition.parse(JSON.parse(decodeDefinition(text)));
+  const { facts } = hash;
+  const graph = facts.phase === "setuperror" ? emptyGraph : compileGraph(stored.definition);
+  const given = { stored, facts, graph };
+  return indexRun(state === null ? newRun(given) : decodeRun(given, state, hashOf(parts[2])));
+}
+
+function encodeChanges(tasksKey: string, state: RunState, changes: readonly RunChange[]): StateWrite {
+  if (state.type === "absent") return { state: null, hashes: [] };
+  const text = encodeState(state);
+  if (state.tasks.length <= maxInlineTasks) return { state: text, hashes: [] };
+  const set: Record<string, string> = {};
+  for (const change of changes) {
+    const task = change.type === "task" ? state.tasks[change.task] : undefined;
+    if (change.type === "task" && task) set[change.task] = encodeTaskText(task, state.facts.createdAt);
+  }
+  const hashes: HashWrite[] = Object.keys(set).length > 0 ? [{ key: tasksKey, set, remove: [] }] : [];
+  return { state: text, hashes };
+}
+
+function hashOf(part: Stored["parts"][number] | undefined): Readonly<Record<string, string>> {
+  return typeof part === "object" && part !== null ? part : {};
+}
