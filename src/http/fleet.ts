@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { ExecutorDescription, ExecutorLife } from "../actors/executor/description.ts";
+import { type Leftover, leftovers, StoredExecutorGroup } from "../actors/executor-group/state.ts";
 import { Requirement } from "../actors/pool/messages.ts";
+import { shardOfExecutorGroup } from "../ids.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
 import { listActors } from "./list-actors.ts";
@@ -31,9 +33,17 @@ export interface BacklogClass {
   readonly oldestQueuedAt: number;
 }
 
+/** The executors that see the same pods, and what lost ones have left there. */
+export interface GroupReading {
+  readonly id: string;
+  readonly executors: readonly ExecutorReading[];
+  readonly leftovers: readonly Leftover[];
+}
+
 export interface Fleet {
   readonly executors: () => Promise<readonly ExecutorReading[]>;
   readonly pools: () => Promise<readonly PoolReading[]>;
+  readonly groups: () => Promise<readonly GroupReading[]>;
   /** The pool of an executor, without which nobody can write to it; undefined for an unknown one. */
   readonly poolOf: (executor: string) => Promise<string | undefined>;
   /** Redis's clock, ms. */
@@ -153,6 +163,22 @@ export function createFleet({
           live: await redis.hlen(keys.poolLive(id)),
           backlog: classesOf(await redis.hvals(keys.poolReady(id))),
         })),
+      );
+    },
+    groups: async () => {
+      const known = await executors();
+      const remembered = await listActors(redis, keys, { kind: "executor-group", shards });
+      const ids = [...new Set([...known.map(({ description }) => description.group), ...remembered])].sort();
+      return Promise.all(
+        ids.map(async (id) => {
+          const state = await redis.hget(keys.state(shardOfExecutorGroup(id, shards)), `executor-group/${id}`);
+          const stored = state === null ? undefined : readable(StoredExecutorGroup, parseJson(state));
+          return {
+            id,
+            executors: known.filter(({ description }) => description.group === id),
+            leftovers: stored ? leftovers({ id, members: stored.members }) : [],
+          };
+        }),
       );
     },
     poolOf: async (executor) => (await redis.hget(keys.executor(executor), "pool")) ?? undefined,
