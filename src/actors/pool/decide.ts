@@ -135,7 +135,7 @@ function executorGone(state: PoolState, { executor, incarnation }: Told<"executo
     if (!live) continue;
     // Whether a step had begun is for the run to say: it has the executor's reports.
     const outcome = { phase: "failed", reason: "executor_lost", message: lossOf(executor), finishedAt: now, ranStep: true } as const;
-    effects.push(toRun(live.run, { type: "attempt-ended", assignment, outcome }));
+    effects.push(toRun(live.run, { type: "attempt-ended", assignment, executor, pool: state.id, outcome }));
   }
   return { changes: [], effects };
 }

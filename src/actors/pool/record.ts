@@ -34,6 +34,9 @@ const StoredRequest = z.object({
 const hash = (part: Stored["parts"][number] | undefined): Readonly<Record<string, string>> =>
   part === null || part === undefined || typeof part === "string" ? {} : part;
 
+/** A new owner asks about everything that it finds. */
+const neverChecked = Number.NEGATIVE_INFINITY;
+
 /** Throws on anything that `encode` did not write. Parts: ready, live, executors. */
 export function decode(id: string, { state: stored, parts: [ready, live, executors] }: Stored): PoolState {
   const state = emptyPool(id);
@@ -45,9 +48,9 @@ export function decode(id: string, { state: stored, parts: [ready, live, executo
   for (const [assignment, executor] of Object.entries(hash(live))) {
     const parsed = parseAssignmentId(assignment);
     if (!parsed) throw new Error(`pool ${id}: not an assignment id: ${assignment}`);
-    book(state, { assignment, executor, run: parsed.runId, task: parsed.task, attempt: parsed.attempt, checkedAt: 0 });
+    book(state, { assignment, executor, run: parsed.runId, task: parsed.task, attempt: parsed.attempt, checkedAt: neverChecked });
   }
-  for (const [key, text] of Object.entries(hash(ready))) enqueue(state, { request: readRequest(key, text), checkedAt: 0 });
+  for (const [key, text] of Object.entries(hash(ready))) enqueue(state, { request: readRequest(key, text), checkedAt: neverChecked });
   return state;
 }
 
