@@ -1,7 +1,6 @@
 import { parseRunHash } from "../../runs/facts.ts";
-import { compileGraph, emptyGraph } from "../../runs/graph.ts";
-import { decodeRun, encodeState, encodeTaskText, maxInlineTasks } from "../../runs/record.ts";
-import { newRun } from "../../runs/run.ts";
+import { openRun } from "../../runs/open-run.ts";
+import { encodeState, encodeTaskText, maxInlineTasks } from "../../runs/record.ts";
 import { StoredDefinition } from "../../runs/stored-definition.ts";
 import type { Actor, HashWrite, StateWrite, Stored } from "../actor.ts";
 import { decide } from "./decide.ts";
@@ -43,10 +42,7 @@ function decodeState(id: string, { state, parts }: Stored, decodeDefinition: Run
   const text = parts[1];
   if (typeof text !== "string") throw new Error(`run ${id} has no definition`);
   const stored = StoredDefinition.parse(JSON.parse(decodeDefinition(text)));
-  const { facts } = hash;
-  const graph = facts.phase === "setuperror" ? emptyGraph : compileGraph(stored.definition);
-  const given = { stored, facts, graph };
-  return indexRun(state === null ? newRun(given) : decodeRun(given, state, hashOf(parts[2])));
+  return indexRun(openRun({ stored, facts: hash.facts, state, tasks: hashOf(parts[2]) }));
 }
 
 function encodeChanges(tasksKey: string, state: RunState, changes: readonly RunChange[]): StateWrite {
