@@ -4,26 +4,27 @@ import { parseAssignmentId } from "../ids.ts";
 import type { Verdict } from "../redis/scripts/accept-assignments.ts";
 import type { AttemptOutcome } from "../runs/outcome.ts";
 import { type AttemptPorts, type RunningAttempt, runAttempt } from "./attempt.ts";
-import type { Driver } from "./driver.ts";
 import type { Halt } from "./halts.ts";
+import { createProgressReports, type ProgressReports } from "./progress-reports.ts";
 import type { ReportSpool } from "./report-spool.ts";
 import type { Report } from "./reporter.ts";
 import type { RunPlan } from "./run-plan.ts";
 
-/** What a quick attempt does is told with its end; only a longer one reports its begin and steps. */
-const firstProgressMs = 250;
-const progressEveryMs = 1_000;
+/** A report that its run has not handled by then is told again, in case it was rolled back. */
 const resendAfterMs = 15_000;
-const removePauseMs = 500;
+const firstRemovePauseMs = 500;
 const maxRemovePauseMs = 30_000;
+const mayStartPollMs = 100;
 
 export interface AgentOptions {
+  readonly executor: string;
+  readonly pool: string;
   readonly incarnation: string;
   readonly ttlMs: number;
-  readonly driver: Driver;
   readonly ports: AttemptPorts;
   readonly spool: ReportSpool;
   readonly planOf: (runId: string) => Promise<RunPlan | undefined>;
+  /** Resolves once `onVerdict` was told. */
   readonly accept: (assignment: string) => Promise<void>;
   readonly send: (report: Report) => Promise<void>;
   readonly readTodo: () => Promise<Readonly<Record<string, string>>>;
@@ -33,13 +34,22 @@ export interface AgentOptions {
   readonly log: Logger;
 }
 
+/** An assignment that this process is busy with. */
 interface Entry {
   readonly halt: AbortController;
   readonly leave: AbortController;
   running: RunningAttempt | undefined;
-  /** Reads of `todo` in a row that did not name it. */
+  progress: ProgressReports | undefined;
+  /** Looks in a row at a `todo` that did not name it. */
   missing: number;
   done: Promise<void>;
+}
+
+interface Beginning {
+  /** A predecessor accepted it: its pod is there, or lost. */
+  readonly resumed: boolean;
+  /** ms by this host's clock. */
+  readonly startBy: number;
 }
 
 /** Does what `todo` says: accepts, runs, stops, reports, and repeats reports until they are handled. */
@@ -48,8 +58,9 @@ export interface Agent {
   readonly take: (assignments: readonly string[]) => Promise<void>;
   /** Compares with `todo`; calls that come meanwhile are one more look. */
   readonly look: () => Promise<void>;
-  readonly onVerdict: (assignment: string, verdict: Verdict, asked: number) => void;
-  readonly runningIds: () => readonly string[];
+  readonly onVerdict: (assignment: string, verdict: Verdict, askedAt: number) => void;
+  /** What this process is busy with. */
+  readonly assignments: () => readonly string[];
   /** Tells the pods that this executor was alive at `at` (ms, this host's clock). */
   readonly touchPods: (at: number) => void;
   /** After Redis may have forgotten something: everything that runs is told again. */
@@ -57,241 +68,183 @@ export interface Agent {
   readonly haltAll: (halt: Halt) => void;
   /** No new assignments from now on. */
   readonly drain: () => void;
+  /** Resolves once this process is busy with nothing. */
   readonly idle: () => Promise<void>;
   /** Leaves all pods as they are, for whoever attaches next. */
   readonly leaveAll: () => Promise<void>;
 }
 
 export function createAgent(options: AgentOptions): Agent {
-  const { driver, ports, spool, incarnation, log, monotonicNow } = options;
+  const { ports, spool, incarnation, log, monotonicNow } = options;
+  const { driver } = ports;
   const entries = new Map<string, Entry>();
   const sentAt = new Map<string, number>();
   const closing = new AbortController();
-  let draining = false;
+  let isDraining = false;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
 
-  const logFields = (assignment: string) => ({ assignment, runId: parseAssignmentId(assignment)?.runId });
+  const fieldsOf = (assignment: string) => ({ assignment, runId: parseAssignmentId(assignment)?.runId });
 
-  const sendReport = (assignment: string, message: unknown) => {
+  const send = async (assignment: string, message: unknown) => {
     sentAt.set(assignment, monotonicNow());
-    return options.send({ assignment, message }).catch((err: unknown) => {
-      if (!closing.signal.aborted) log.warn({ err, ...logFields(assignment) }, "a report was not delivered; it is repeated");
+    await options.send({ assignment, message }).catch((err: unknown) => {
+      if (!closing.signal.aborted) log.warn({ err, ...fieldsOf(assignment) }, "a report was not delivered; it is repeated");
     });
   };
 
-  /** The end: safe on disk first, then the pod goes, then the run is told; so a report always means that no pod is left. */
-  const conclude = async (assignment: string, outcome: AttemptOutcome, graceMs: number) => {
-    const message = { type: "attempt-ended", assignment, outcome };
-    await spool.keep({ assignment, message });
-    await removePod(assignment, graceMs);
-    void sendReport(assignment, message);
-  };
-
-  const removePod = async (assignment: string, graceMs: number) => {
-    for (let pauseMs = removePauseMs; ; pauseMs = Math.min(pauseMs * 2, maxRemovePauseMs)) {
+  const removePod = async (assignment: string) => {
+    for (let pauseMs = firstRemovePauseMs; ; pauseMs = Math.min(pauseMs * 2, maxRemovePauseMs)) {
       try {
-        await driver.remove(assignment, graceMs, closing.signal);
-        return;
+        return await driver.remove(assignment, 0, closing.signal);
       } catch (err) {
         closing.signal.throwIfAborted();
-        log.error({ err, ...logFields(assignment) }, "a pod could not be removed yet");
+        log.error({ err, ...fieldsOf(assignment) }, "a pod could not be removed yet");
         await delay(pauseMs, undefined, { signal: closing.signal });
       }
     }
   };
 
-  const run = async (assignment: string, entry: Entry, facts: { readonly resumed: boolean; readonly startBy: number }) => {
+  /** The end: safe on disk first, then the pod goes, then the run is told; so a report always means that no pod is left. */
+  const conclude = async (assignment: string, outcome: AttemptOutcome) => {
+    const { executor, pool } = options;
+    const message = { type: "attempt-ended", assignment, outcome, executor, pool };
+    await spool.keep({ assignment, message });
+    await removePod(assignment);
+    await send(assignment, message);
+  };
+
+  const run = async (assignment: string, entry: Entry, beginning: Beginning): Promise<AttemptOutcome> => {
     const parts = parseAssignmentId(assignment);
     const plan = parts && (await options.planOf(parts.runId));
     const node = parts && plan?.graph.tasks[parts.task];
-    if (!plan || !node) {
-      await conclude(assignment, failure("internal", "the run's definition is not there", ports.now()), 0);
-      return;
+    if (!plan || !node) return failure("internal", "the run's definition is not there", ports.now());
+    while (!beginning.resumed && !options.mayStart() && !entry.halt.signal.aborted) {
+      await delay(mayStartPollMs, undefined, { signal: entry.leave.signal });
     }
-    const job = { assignment, attempt: parts.attempt, plan, node, ...facts };
-    const progress = reportProgress(assignment, entry);
-    const running = runAttempt(ports, job, { halt: entry.halt.signal, leave: entry.leave.signal }, progress.changed);
-    entry.running = running;
+    const progress = createProgressReports({
+      assignment,
+      monotonicNow,
+      progress: () => entry.running?.progress(),
+      send: (message) => send(assignment, message),
+    });
+    const job = { assignment, attempt: parts.attempt, plan, node, ...beginning };
+    const halts = { halt: entry.halt.signal, leave: entry.leave.signal };
+    entry.progress = progress;
+    entry.running = runAttempt(ports, job, halts, progress.changed);
     try {
-      const outcome = await running.ended;
-      await progress.end();
-      await conclude(assignment, outcome, 0);
+      return await entry.running.ended;
     } finally {
       await progress.end();
     }
   };
 
-  const start = (assignment: string, facts: { readonly resumed: boolean; readonly startBy: number }) => {
-    if (entries.has(assignment)) return;
+  const begin = (assignment: string, beginning: Beginning): Entry => {
+    const known = entries.get(assignment);
+    if (known) return known;
     const entry: Entry = {
       halt: new AbortController(),
       leave: new AbortController(),
       running: undefined,
+      progress: undefined,
       missing: 0,
       done: Promise.resolve(),
     };
     entries.set(assignment, entry);
-    entry.done = run(assignment, entry, facts)
+    entry.done = run(assignment, entry, beginning)
+      .then((outcome) => conclude(assignment, outcome))
       .catch((err: unknown) => {
-        if (!entry.leave.signal.aborted && !closing.signal.aborted)
-          log.error({ err, ...logFields(assignment) }, "an attempt failed unexpectedly");
+        // Left to another process, or to the next look.
+        if (!entry.leave.signal.aborted) log.error({ err, ...fieldsOf(assignment) }, "an attempt could not be seen to its end");
       })
       .finally(() => entries.delete(assignment));
+    return entry;
   };
 
-  /** Tells begin and steps of an attempt that takes a while: at once when something changes, but at most every second. */
-  const reportProgress = (assignment: string, entry: Entry) => {
-    let timer: NodeJS.Timeout | undefined;
-    let lastAt = monotonicNow() - progressEveryMs + firstProgressMs;
-    let sending: Promise<void> | undefined;
-    let toldStart = false;
-    const tell = async () => {
-      const { startedAt, setup, steps } = entry.running?.progress() ?? {};
-      lastAt = monotonicNow();
-      if (startedAt === undefined) return;
-      if (!toldStart) await sendReport(assignment, { type: "attempt-started", assignment, at: startedAt });
-      toldStart = true;
-      await sendReport(assignment, { type: "attempt-progress", assignment, setup, steps });
-    };
-    const changed = () => {
-      if (timer !== undefined || sending !== undefined) return;
-      timer = setTimeout(
-        () => {
-          timer = undefined;
-          sending = tell().finally(() => {
-            sending = undefined;
-          });
-        },
-        Math.max(0, lastAt + progressEveryMs - monotonicNow()),
-      );
-    };
-    return {
-      changed,
-      end: async () => {
-        clearTimeout(timer);
-        await sending;
-      },
-    };
+  const repeat = async (assignment: string, message: unknown) => {
+    if (monotonicNow() - (sentAt.get(assignment) ?? Number.NEGATIVE_INFINITY) < resendAfterMs) return;
+    await removePod(assignment);
+    await send(assignment, message);
   };
 
-  const onVerdict = (assignment: string, verdict: Verdict, asked: number) => {
-    if (verdict === "refused") return;
-    start(assignment, { resumed: verdict === "held", startBy: asked + options.ttlMs });
-  };
-
-  /** A `stop` for something that does not run here: whatever is left of it goes, and the run hears that it is gone. */
-  const concludeAbsent = (assignment: string) => {
-    const entry: Entry = {
-      halt: new AbortController(),
-      leave: new AbortController(),
-      running: undefined,
-      missing: 0,
-      done: Promise.resolve(),
-    };
-    entries.set(assignment, entry);
-    entry.done = conclude(assignment, failure("pod_lost", "the executor was told to stop it and has no pod of it", ports.now()), 0)
-      .catch((err: unknown) => log.warn({ err, ...logFields(assignment) }, "a stopped assignment could not be concluded"))
-      .finally(() => entries.delete(assignment));
-  };
-
-  const handle = async (assignment: string, wanted: string) => {
+  const follow = async (assignment: string, wanted: string) => {
     const entry = entries.get(assignment);
-    if (entry) {
-      entry.missing = 0;
-      if (wanted === "stop") entry.halt.abort({ type: "stop" } satisfies Halt);
-      return;
-    }
-    const report = spool.find(assignment);
-    if (report) {
-      const last = sentAt.get(assignment) ?? Number.NEGATIVE_INFINITY;
-      if (monotonicNow() - last > resendAfterMs) {
-        await removePod(assignment, 0);
-        void sendReport(assignment, report.message);
-      }
-      return;
-    }
-    if (wanted === "stop") concludeAbsent(assignment);
-    else if (wanted === `run:${incarnation}` && !draining && options.mayStart()) await options.accept(assignment);
+    if (entry) entry.missing = 0;
+    const report = entry ? undefined : spool.find(assignment);
+    if (report) await repeat(assignment, report.message);
+    // What is told to stop but does not run here: its pod may, from a predecessor; else the run hears that there is none.
+    else if (wanted === "stop") stop(entry ?? begin(assignment, { resumed: true, startBy: 0 }));
+    else if (!entry && wanted === `run:${incarnation}` && !isDraining && options.mayStart()) await options.accept(assignment);
   };
+
+  const stop = (entry: Entry) => entry.halt.abort({ type: "stop" } satisfies Halt);
 
   const lookOnce = async () => {
-    const todo = await options.readTodo();
-    const wanted = Object.entries(todo);
+    const todo = new Map(Object.entries(await options.readTodo()));
     for (const assignment of [...spool.unsettled()]) {
-      if (todo[assignment] !== undefined || entries.has(assignment)) continue;
+      if (todo.has(assignment) || entries.has(assignment)) continue;
       spool.settle(assignment);
       sentAt.delete(assignment);
     }
     for (const [assignment, entry] of entries) {
-      if (todo[assignment] !== undefined) continue;
+      if (todo.has(assignment)) continue;
       entry.missing += 1;
       // Twice: it may have been accepted just after this look began. Nobody wants it any more.
-      if (entry.missing >= 2) entry.halt.abort({ type: "stop" } satisfies Halt);
+      if (entry.missing >= 2) stop(entry);
     }
-    await Promise.all(wanted.map(([assignment, what]) => handle(assignment, what)));
-  };
-
-  const look = async (): Promise<void> => {
-    if (looking !== undefined) {
-      lookAgain = true;
-      return looking;
-    }
-    looking = (async () => {
-      do {
-        lookAgain = false;
-        await lookOnce();
-      } while (lookAgain);
-    })().finally(() => {
-      looking = undefined;
-    });
-    return looking;
+    await Promise.all([...todo].map(([assignment, wanted]) => follow(assignment, wanted)));
   };
 
   return {
-    look,
-    onVerdict,
+    look: () => {
+      lookAgain = true;
+      looking ??= (async () => {
+        while (lookAgain) {
+          lookAgain = false;
+          await lookOnce();
+        }
+      })().finally(() => {
+        looking = undefined;
+      });
+      return looking;
+    },
+    onVerdict: (assignment, verdict, askedAt) => {
+      if (verdict !== "refused") begin(assignment, { resumed: verdict === "held", startBy: askedAt + options.ttlMs });
+    },
     take: async (assignments) => {
-      if (draining || !options.mayStart()) return;
+      if (isDraining || !options.mayStart()) return;
       const fresh = assignments.filter((assignment) => !entries.has(assignment) && !spool.find(assignment));
       await Promise.all(fresh.map((assignment) => options.accept(assignment)));
     },
-    runningIds: () => [...entries.keys()],
+    assignments: () => [...entries.keys()],
     touchPods: (at) => {
       for (const [assignment, entry] of entries) {
-        entry.running
-          ?.pod()
-          ?.touch(at, entry.leave.signal)
-          .catch((err: unknown) => log.warn({ err, ...logFields(assignment) }, "a pod could not be touched"));
+        const touched = entry.running?.pod()?.touch(at, entry.leave.signal);
+        touched?.catch((err: unknown) => log.warn({ err, ...fieldsOf(assignment) }, "a pod could not be touched"));
       }
     },
     tellAgain: () => {
       sentAt.clear();
-      for (const [assignment, entry] of entries) {
-        const { startedAt, setup, steps } = entry.running?.progress() ?? {};
-        if (startedAt === undefined) continue;
-        void sendReport(assignment, { type: "attempt-started", assignment, at: startedAt });
-        void sendReport(assignment, { type: "attempt-progress", assignment, setup, steps });
-      }
+      for (const entry of entries.values()) entry.progress?.tellAgain();
     },
     haltAll: (halt) => {
       for (const entry of entries.values()) entry.halt.abort(halt);
     },
     drain: () => {
-      draining = true;
+      isDraining = true;
     },
     idle: async () => {
       while (entries.size > 0) await Promise.all([...entries.values()].map((entry) => entry.done));
     },
     leaveAll: async () => {
-      draining = true;
+      isDraining = true;
       closing.abort();
-      for (const entry of entries.values()) entry.leave.abort(new Error("the executor leaves"));
+      for (const entry of entries.values()) entry.leave.abort(new Error("the executor leaves the attempt to another process"));
       await Promise.all([...entries.values()].map((entry) => entry.done));
     },
   };
 }
 
-function failure(reason: "internal" | "pod_lost", message: string, now: number): AttemptOutcome {
+function failure(reason: "internal", message: string, now: number): AttemptOutcome {
   return { phase: "failed", reason, message, finishedAt: now, ranStep: false };
 }

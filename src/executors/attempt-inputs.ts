@@ -1,10 +1,41 @@
-import type { WorkspacePlace } from "./steps/step-context.ts";
+import { parseRunId } from "../ids.ts";
+import type { RedisConnection } from "../redis/connection.ts";
+import type { Keys } from "../redis/keys.ts";
+import { readRun } from "../redis/scripts/read-run.ts";
+import { parseRunHash } from "../runs/facts.ts";
+import type { TaskNode } from "../runs/graph.ts";
+import { ancestorsOf, type TaskInputs, taskInputs } from "../runs/inputs.ts";
+import { decodeRun, decodeTaskText, maxInlineTasks } from "../runs/record.ts";
+import { pending, type TaskState } from "../runs/task.ts";
+import type { RunPlan } from "./run-plan.ts";
 
-/** What a task is handed by its ancestors. */
-export interface AttemptInputs {
-  /** `OSTLER_OUTPUT_<TASK>_<KEY>` -> value. */
-  readonly outputs: Readonly<Record<string, string>>;
-  readonly workspaces: readonly WorkspacePlace[];
+const noInputs: TaskInputs = { outputs: {}, workspaces: [] };
+
+/** Reads what a task is handed by its ancestors; of a big run only the ancestors are read. */
+export function createInputs(redis: RedisConnection, keys: Keys): (plan: RunPlan, node: TaskNode) => Promise<TaskInputs> {
+  return async (plan, node) => {
+    const { stored, graph } = plan;
+    if (node.parents.length === 0) return noInputs;
+    const isBig = graph.tasks.length > maxInlineTasks;
+    const task = isBig ? await readAncestors(redis, keys, plan, node) : await readTasks(redis, keys, plan);
+    return taskInputs({ graph, stored, task }, node.index);
+  };
 }
 
-export const noInputs: AttemptInputs = { outputs: {}, workspaces: [] };
+type TaskAt = (index: number) => TaskState;
+
+async function readTasks(redis: RedisConnection, keys: Keys, { runId, stored, graph }: RunPlan): Promise<TaskAt> {
+  if (!parseRunId(runId)) throw new Error(`not a run id: ${runId}`);
+  const reading = await readRun(redis, keys, { runId, definition: false });
+  const hash = reading.type === "live" ? parseRunHash(runId, reading.facts) : undefined;
+  if (reading.type !== "live" || reading.state === null || hash?.type !== "known") throw new Error(`run ${runId} is gone from Redis`);
+  const { tasks } = decodeRun({ stored, graph, facts: hash.facts }, reading.state, reading.tasks);
+  return (index) => tasks[index] ?? pending;
+}
+
+async function readAncestors(redis: RedisConnection, keys: Keys, { runId, stored, graph }: RunPlan, node: TaskNode): Promise<TaskAt> {
+  const ancestors = ancestorsOf(graph, node.index);
+  const texts = await redis.hmget(keys.runTasks(runId), ...ancestors.map(String));
+  const tasks = new Map(ancestors.map((index, at) => [index, decodeTaskText(texts[at] ?? undefined, stored.createdAt)]));
+  return (index) => tasks.get(index) ?? pending;
+}

@@ -2,10 +2,10 @@ import { setMaxListeners } from "node:events";
 import { assertNever } from "../errors.ts";
 import type { Store } from "../ost/store.ts";
 import type { TaskNode } from "../runs/graph.ts";
+import type { TaskInputs } from "../runs/inputs.ts";
 import type { AttemptOutcome, StepProgress } from "../runs/outcome.ts";
 import type { Step } from "../runs/steps/registry.ts";
 import { type AttemptEnvironment, attemptEnvironment, type Open, systemVariables } from "./attempt-environment.ts";
-import type { AttemptInputs } from "./attempt-inputs.ts";
 import { type AttemptProgress, type AttemptRecord, createAttemptRecord, type Place } from "./attempt-record.ts";
 import { type Driver, PodError, type PodHandle } from "./driver.ts";
 import { type Halt, type Halts, haltOf } from "./halts.ts";
@@ -27,7 +27,7 @@ export interface AttemptPorts {
   readonly identity: PodIdentity;
   /** Redis's clock (ms). */
   readonly now: () => number;
-  readonly inputsOf: (plan: RunPlan, node: TaskNode) => Promise<AttemptInputs>;
+  readonly inputsOf: (plan: RunPlan, node: TaskNode) => Promise<TaskInputs>;
   readonly openLog: (job: AttemptJob, step: string, masker: Masker) => Promise<StepLog>;
 }
 
@@ -72,6 +72,12 @@ interface AttemptControls {
   readonly timeOut: AbortController;
 }
 
+interface Prepared {
+  readonly environment: AttemptEnvironment;
+  /** -1 if no step was ever started in the pod. */
+  readonly lastStarted: number;
+}
+
 /** Holds what the parts of an attempt share while it runs. */
 class Attempt {
   pod: PodHandle | undefined;
@@ -81,6 +87,7 @@ class Attempt {
   /** Logs are stored while the next step runs already. */
   readonly #finishing: Promise<void>[] = [];
   #masking: Masking = createMasking([]);
+  #inputs: Promise<TaskInputs> | undefined;
   #cancelTimer: () => void = () => {};
 
   constructor(ports: AttemptPorts, job: AttemptJob, controls: AttemptControls) {
@@ -124,15 +131,15 @@ class Attempt {
 
   async #runAll(steps: readonly Step[]): Promise<Verdict> {
     const environment = await this.#prepare();
-    const skip = await this.#stepsBehind();
+    const last = await this.#lastStarted();
     for (const [index, step] of steps.entries()) {
       const halted = haltOf(this.#controls.halts.halt);
-      if (halted) return verdictOfHalt(halted);
-      if (index < skip && step.type !== "run") {
+      if (halted && index > last) return verdictOfHalt(halted);
+      if (index < last && step.type !== "run") {
         this.#controls.record.update(index, { phase: "success" });
         continue;
       }
-      const verdict = await this.#runStep(index, step, environment);
+      const verdict = await this.#runStep(index, step, { environment, lastStarted: last });
       if (verdict) return verdict;
     }
     return { phase: "success" };
@@ -149,7 +156,7 @@ class Attempt {
     const log = await this.#openLog("setup");
     try {
       const found = resumed ? await driver.attach(assignment, halts.leave) : undefined;
-      if (resumed && !found) throw new PodError("pod_lost", "the pod was gone when the executor came back");
+      if (resumed && !found) throw new PodError("pod_lost", "the executor has no pod of this attempt (any more)");
       const facts = { environments: environment.containers, hostNow: Date.now() };
       const signal = AbortSignal.any([halts.halt, halts.leave]);
       this.pod = found ?? (await driver.start(podSpec(identity, this.#job, facts), signal));
@@ -164,15 +171,14 @@ class Attempt {
     return environment;
   }
 
-  /** Steps before the last one that was started are done: so much of a predecessor's work stands. */
-  async #stepsBehind(): Promise<number> {
-    if (!this.#job.resumed || !this.pod) return 0;
-    const started = await this.pod.startedSteps(this.#controls.halts.leave);
-    return Math.max(0, ...started.map(({ index }) => index));
+  /** Steps before the last one that was started are done: so much of a predecessor's work stands. -1 in a new pod. */
+  async #lastStarted(): Promise<number> {
+    const started = await this.pod?.startedSteps(this.#controls.halts.leave);
+    return Math.max(-1, ...(started ?? []).map(({ index }) => index));
   }
 
   /** A verdict if the attempt ends with this step. */
-  async #runStep(index: number, step: Step, environment: AttemptEnvironment): Promise<Verdict | undefined> {
+  async #runStep(index: number, step: Step, { environment, lastStarted }: Prepared): Promise<Verdict | undefined> {
     const { record, onProgress, halts } = this.#controls;
     const { now } = this.#ports;
     const log = await this.#openLog(index);
@@ -182,7 +188,8 @@ class Attempt {
       const context = await this.#stepContext(index, environment, log);
       const ended = await performStep(step, context, halts);
       const halted = haltOf(halts.halt);
-      const verdict = halted ? verdictOfHalt(halted) : verdictOfExit(ended);
+      const isBehind = index < lastStarted;
+      const verdict = halted && !isBehind ? verdictOfHalt(halted) : verdictOfExit(ended);
       this.#end(index, { ...this.#times(ended), phase: verdict?.phase ?? "success" }, log);
       return verdict;
     } catch (error) {
@@ -196,7 +203,8 @@ class Attempt {
     const { store, now, inputsOf } = this.#ports;
     const { plan, node, attempt } = this.#job;
     if (!pod) throw new Error("a step without a pod");
-    const inputs = await inputsOf(plan, node);
+    this.#inputs ??= inputsOf(plan, node);
+    const inputs = await this.#inputs;
     const facts = { plan, node, attempt, arch: pod.arch, outputFile: pod.outputFile, inputs: inputs.outputs };
     return {
       plan,
@@ -209,7 +217,7 @@ class Attempt {
       now,
       workingDir: node.definition.workingDir ?? "~",
       environment: { ...environment.variables, ...systemVariables(facts, index), ...environment.steps[index] },
-      workspaces: async () => inputs.workspaces,
+      workspaces: inputs.workspaces,
     };
   }
 

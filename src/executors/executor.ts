@@ -16,7 +16,7 @@ import { leaveExecutor } from "../redis/scripts/leave-executor.ts";
 import { createSealer, loadSecretKey } from "../secrets.ts";
 import type { Role } from "../serve/run-role.ts";
 import type { AttemptJob } from "./attempt.ts";
-import { noInputs } from "./attempt-inputs.ts";
+import { createInputs } from "./attempt-inputs.ts";
 import type { Driver } from "./driver.ts";
 import { createDriver } from "./drivers.ts";
 import type { Masker } from "./masking.ts";
@@ -118,24 +118,34 @@ export function startExecutor({ config, log, driver: given }: ExecutorInput): Ro
       const identity = { installation: installation.installation, executor: id, incarnation, group: description.group, fenceMs };
       session = await openSession({
         executor: id,
+        pool,
         incarnation,
+        returned: how === "lost-before",
+        shards: installation.shards,
         keys,
         commands,
         connect,
         confirm,
         planOf,
         spool,
-        ports: { driver, store, open: sealer.open, identity, now: clock.now, openLog, inputsOf: async () => noInputs },
+        ports: { driver, store, open: sealer.open, identity, now: clock.now, openLog, inputsOf: createInputs(commands, keys) },
         heartbeat: { intervalMs, ttlMs, fenceMs },
         observeRedisTime: clock.observe,
         log,
       });
       ready.resolve();
-      const why = await Promise.race([session.refused, aborted(stop.signal)]);
-      if (why === "aborted") {
-        await drain(session, stop.signal);
-        await leaveExecutor(commands, keys, { executor: id, pool, incarnation, shards: installation.shards }).catch(() => {});
+      const why = await Promise.race([session.refused, session.emptied, aborted(stop.signal)]);
+      if (why === "aborted" || why === "emptied") {
+        await drain(session);
+        // First: a heartbeat after the good-bye would look like a return.
+        session.heartbeats.close();
+        const left = await leaveExecutor(commands, keys, { executor: id, pool, incarnation, shards: installation.shards }).catch(
+          () => undefined,
+        );
+        log.info({ executorId: id, left: left?.type === "left" }, "closing");
         await session.close();
+        // An executor that an operator has emptied stays away until it is started again; nobody starts a dynamic one again.
+        if (why === "emptied" && !dynamic) await aborted(stop.signal);
         return;
       }
       log.error({ executorId: id, incarnation, why }, "this incarnation counts no longer");
@@ -179,7 +189,7 @@ function aborted(signal: AbortSignal): Promise<"aborted"> {
 }
 
 /** Takes nothing new, and gives what runs a little time to end. */
-async function drain(session: Session, _signal: AbortSignal): Promise<void> {
+async function drain(session: Session): Promise<void> {
   await session.stopTaking();
   const over = new AbortController();
   await Promise.race([session.agent.idle(), delay(drainMs, undefined, { signal: over.signal }).catch(() => {})]);

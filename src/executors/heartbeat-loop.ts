@@ -16,7 +16,12 @@ export interface HeartbeatOptions {
   /** This process's own clock (ms): it only ever measures spans. */
   readonly monotonicNow: () => number;
   /** After every answered renewal; `sentAt` (ms, this host's clock) is when the executor was surely alive. */
-  readonly onRenewed: (renewal: { readonly redisNow: number; readonly sentAt: number; readonly count: number }) => void;
+  readonly onRenewed: (renewal: {
+    readonly redisNow: number;
+    readonly sentAt: number;
+    readonly count: number;
+    readonly leaveWhenEmpty: boolean;
+  }) => void;
   /** The incarnation counts no longer; the loop has ended. */
   readonly onRefused: (why: Refusal) => void;
   /** No renewal was answered for the fence time: whatever runs must be stopped. */
@@ -53,7 +58,7 @@ export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
     renewedAt = sentMonotonic;
     fenced = false;
     count += 1;
-    options.onRenewed({ redisNow: reply.now, sentAt, count });
+    options.onRenewed({ redisNow: reply.now, sentAt, count, leaveWhenEmpty: reply.leaveWhenEmpty });
   };
 
   const beat = () => {

@@ -12,6 +12,7 @@ import { type Heartbeats, startHeartbeats } from "./heartbeat-loop.ts";
 import type { ReportSpool } from "./report-spool.ts";
 import { createReporter } from "./reporter.ts";
 import type { RunPlan } from "./run-plan.ts";
+import { startSiblings } from "./siblings.ts";
 
 /** Jobs of one executor that are worked on at once: they only wait for the acceptance that they share. */
 const jobConcurrency = 8;
@@ -19,11 +20,18 @@ const lookEveryBeats = 3;
 /** Pods are told that their executor lives this many times within their fence time, at least. */
 const touchesPerFence = 10;
 
+const maxSiblingsMs = 5_000;
+const looksPerTtl = 4;
+
 const AssignmentsJob = z.object({ assignments: z.array(z.string()) });
 
 export interface SessionOptions {
   readonly executor: string;
+  readonly pool: string;
   readonly incarnation: string;
+  /** The last incarnation was declared lost. */
+  readonly returned: boolean;
+  readonly shards: number;
   readonly keys: Keys;
   /** Short commands. */
   readonly commands: RedisConnection;
@@ -44,6 +52,8 @@ export interface Session {
   readonly heartbeats: Heartbeats;
   /** Why this incarnation counts no longer; settles once. */
   readonly refused: Promise<Refusal>;
+  /** Resolves once the executor is to leave, and has nothing left. */
+  readonly emptied: Promise<"emptied">;
   /** Redis may have forgotten something: reports are looked for again, and all that runs is told again. */
   readonly recover: () => Promise<void>;
   /** Stops listening for work; what runs goes on. */
@@ -56,6 +66,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { executor, incarnation, keys, commands, confirm, spool, log } = options;
   const { ttlMs, fenceMs, intervalMs } = options.heartbeat;
   const refused = Promise.withResolvers<Refusal>();
+  const emptied = Promise.withResolvers<"emptied">();
   const onRefused = refused.resolve;
   const base = { redis: commands, keys, executor, incarnation, confirm, log, onRefused };
   const monotonicNow = () => performance.now();
@@ -64,9 +75,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const reporter = createReporter(base);
   const acceptor = createAcceptor({ ...base, onVerdict: (...verdict) => agent.onVerdict(...verdict) });
   const agent: Agent = createAgent({
+    executor,
+    pool: options.pool,
     incarnation,
     ttlMs,
-    driver: options.ports.driver,
     ports: options.ports,
     spool,
     planOf: options.planOf,
@@ -90,8 +102,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     fenceMs,
     monotonicNow,
     onFenced: () => agent.haltAll({ type: "fence" }),
-    onRenewed: ({ redisNow, sentAt, count }) => {
+    onRenewed: ({ redisNow, sentAt, count, leaveWhenEmpty }) => {
       options.observeRedisTime(redisNow);
+      if (leaveWhenEmpty && agent.assignments().length === 0 && isEmpty(spool.unsettled())) emptied.resolve("emptied");
       if (sentAt - touchedAt >= fenceMs / touchesPerFence) {
         touchedAt = sentAt;
         agent.touchPods(sentAt);
@@ -133,6 +146,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   await wake.subscribe(keys.executorWake(executor));
   look();
 
+  const siblings = startSiblings({
+    ...options.heartbeat,
+    ...options,
+    ...base,
+    driver: options.ports.driver,
+    installation: options.ports.identity.installation,
+    group: options.ports.identity.group,
+    everyMs: Math.min(maxSiblingsMs, ttlMs / looksPerTtl),
+    ownAssignments: async () => new Set([...Object.keys(await readTodo()), ...agent.assignments(), ...spool.unsettled()]),
+    monotonicNow,
+  });
+
   const stopTaking = async () => {
     agent.drain();
     await worker.close();
@@ -142,6 +167,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     agent,
     heartbeats,
     refused: refused.promise,
+    emptied: emptied.promise,
     recover: async () => {
       await recall();
       agent.tellAgain();
@@ -150,10 +176,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     stopTaking,
     close: async () => {
       heartbeats.close();
+      await siblings.close();
       wake.disconnect();
       await stopTaking();
       reporter.close();
       await agent.leaveAll();
     },
   };
+}
+
+function isEmpty(things: Iterable<unknown>): boolean {
+  for (const _ of things) return false;
+  return true;
 }

@@ -15,7 +15,7 @@ export async function restoreWorkspace(step: RestoreWorkspace, context: StepCont
     if (!found) throw new StepFault("config", `the run's source ${source} is not there (any more)`);
     await context.log.line("restored the run's source");
   }
-  for (const place of await context.workspaces()) {
+  for (const place of context.workspaces) {
     const key = layout.workspace({ ...place, step: String(place.step) });
     const found = await downloadArchive(context, { key, destDir }, signal);
     // It was there when its task succeeded.

@@ -1,16 +1,9 @@
 import type { Store } from "../../ost/store.ts";
 import type { TaskNode } from "../../runs/graph.ts";
+import type { WorkspaceArchive } from "../../runs/inputs.ts";
 import type { PodHandle } from "../driver.ts";
 import type { RunPlan } from "../run-plan.ts";
 import type { StepLog } from "../step-log.ts";
-
-/** A workspace archive of an ancestor. */
-export interface WorkspacePlace {
-  readonly runId: string;
-  readonly task: string;
-  readonly attempt: number;
-  readonly step: number;
-}
 
 /** What a step is given to work with. */
 export interface StepContext {
@@ -23,7 +16,8 @@ export interface StepContext {
   readonly workingDir: string;
   /** All that a command of this step would see, but what the image sets. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly workspaces: () => Promise<readonly WorkspacePlace[]>;
+  /** What the task's ancestors saved, in the order in which it is unpacked. */
+  readonly workspaces: readonly WorkspaceArchive[];
   readonly log: StepLog;
   readonly store: Store;
   /** Redis's clock (ms). */
