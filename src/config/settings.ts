@@ -231,4 +231,4 @@ export const clientSettings = {
 } as const;
 
 /** What the steps of a run receive; a server or client started by a step ignores them. */
-export const stepNames = /^OSTLER_(?:RUN_ID|RUN_NUMBER|RUN_GROUP|TASK|ATTEMPT|STEP|ARCH|OUTPUT|OUTPUT_(?!FORMAT$).+)$/;
+export const stepNames = /^OSTLER_(?:RUN_ID|RUN_NUMBER|RUN_GROUP|TASK|ATTEMPT|STEP|ARCH|OUTPUT|POD|OUTPUT_(?!FORMAT$).+)$/;
