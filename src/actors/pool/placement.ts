@@ -1,6 +1,6 @@
 import { assignmentId } from "../../ids.ts";
 import type { Context, Decision } from "../actor.ts";
-import { inOrder, isEmpty } from "../sorted-list.ts";
+import { inOrder } from "../sorted-list.ts";
 import { toRun } from "./mail.ts";
 import { fits } from "./requirement.ts";
 import {
@@ -43,18 +43,35 @@ export function chooseExecutor(state: PoolState, request: Pick<Request, "require
  * `apply` rotates classes and groups in just this way, once per assignment.
  */
 export function* requestsFor(state: PoolState, executor: PoolExecutor): Generator<Request, undefined> {
-  const inTurn: ClassInTurn[] = [];
-  for (const backlog of state.classes.values()) {
-    if (fits(backlog.requirement, executor.description)) inTurn.push({ backlog, turns: undefined });
+  return yield* inTurn(classesFor(state, executor));
+}
+
+function* classesFor(state: PoolState, executor: PoolExecutor): Generator<Generator<Request, undefined>, undefined> {
+  for (const { requirement, roots } of state.classes.values()) {
+    if (fits(requirement, executor.description)) yield inTurn(groupsOf(roots, executor.id));
   }
-  while (inTurn.length > 0) {
-    const first = inTurn.shift();
-    if (!first) return undefined;
-    const turns = first.turns ?? groupsInTurn(first.backlog, executor.id);
-    const { value: request } = turns.next();
+  return undefined;
+}
+
+function* groupsOf(roots: Backlog["roots"], executor: string): Generator<Generator<Request, undefined>, undefined> {
+  for (const line of roots.values()) yield preferring(inOrder(line), executor);
+  return undefined;
+}
+
+/** One request of each line, then one more of each, and so on; a line is only looked at when its turn comes. */
+function* inTurn(lines: Iterable<Generator<Request, undefined>>): Generator<Request, undefined> {
+  const served: Generator<Request, undefined>[] = [];
+  for (const line of lines) {
+    const { value: request } = line.next();
     if (!request) continue;
-    inTurn.push({ backlog: first.backlog, turns });
     yield request;
+    served.push(line);
+  }
+  for (let line = served.shift(); line; line = served.shift()) {
+    const { value: request } = line.next();
+    if (!request) continue;
+    yield request;
+    served.push(line);
   }
   return undefined;
 }
@@ -95,31 +112,6 @@ interface Placement {
   readonly executor: PoolExecutor;
   readonly waited: boolean;
   readonly context: Context;
-}
-
-interface ClassInTurn {
-  readonly backlog: Backlog;
-  readonly turns: Generator<Request, undefined> | undefined;
-}
-
-function* groupsInTurn(backlog: Backlog, executor: string): Generator<Request, undefined> {
-  const served: Generator<Request, undefined>[] = [];
-  for (const line of backlog.roots.values()) {
-    if (isEmpty(line)) continue;
-    const requests = preferring(inOrder(line), executor);
-    const { value: request } = requests.next();
-    if (!request) continue;
-    yield request;
-    served.push(requests);
-  }
-  while (served.length > 0) {
-    const requests = served.shift();
-    const request = requests?.next().value;
-    if (!requests || !request) continue;
-    yield request;
-    served.push(requests);
-  }
-  return undefined;
 }
 
 /** In order, but a request that avoids the executor comes after up to `lookAhead` later ones that do not. */
