@@ -7,7 +7,6 @@ import type { LogEnd } from "../ost/log-tail.ts";
 import { assignmentsWithSegments, shippedChunks, tailsOfAttempt } from "../ost/shipped-log.ts";
 import type { AttemptView, RunView, StepView, TaskView } from "../runs/view.ts";
 import { deleteLogsOfAttempt } from "./delete-logs.ts";
-import type { LiveRun } from "./live-run.ts";
 
 /** An executor that lives may still be storing a log; afterwards what it has shipped must do. */
 const patienceMs = 10 * 60_000;
@@ -15,16 +14,24 @@ const patienceMs = 10 * 60_000;
 /** The run's view with every log's final size, or `waiting` if some executor still has to bring one. Idempotent. */
 export type CompletedLogs = { readonly type: "complete"; readonly view: RunView } | { readonly type: "waiting" };
 
+/** An ended run as it is shown, and the index of a task in its graph, which assignment ids hold. */
+export interface EndedRun {
+  readonly view: RunView;
+  readonly indexOf: (task: string) => number | undefined;
+  /** Redis's time, ms. */
+  readonly now: number;
+}
+
 /** Sees to it that every log of an ended run is one object, whole or saying what is missing, or is gone if it was deleted. */
-export async function completeLogs(outlets: LogOutlets, live: LiveRun, now: number): Promise<CompletedLogs> {
-  const { view } = live;
+export async function completeLogs(outlets: LogOutlets, ended: EndedRun): Promise<CompletedLogs> {
+  const { view, now } = ended;
   const isPatient = now < Date.parse(view.finishedAt ?? view.createdAt) + patienceMs;
   const tasks: Record<string, TaskView> = {};
   for (const [task, taskView] of Object.entries(view.tasks)) {
     if (taskView.reusedFrom || !taskView.attempts.some(concernsUs)) continue;
     const attempts: AttemptView[] = [];
     for (const attempt of taskView.attempts) {
-      const completed = await completeAttempt(outlets, { live, task, attempt, isPatient });
+      const completed = await completeAttempt(outlets, { ended, task, attempt, isPatient });
       if (completed === "waiting") return { type: "waiting" };
       attempts.push(completed);
     }
@@ -47,15 +54,15 @@ function mayMiss(attempt: AttemptView, step: StepView): boolean {
 const isLost = (attempt: AttemptView) => attempt.reason === "executor_lost";
 
 interface AttemptWork {
-  readonly live: LiveRun;
+  readonly ended: EndedRun;
   readonly task: string;
   readonly attempt: AttemptView;
   readonly isPatient: boolean;
 }
 
 async function completeAttempt(outlets: LogOutlets, work: AttemptWork): Promise<AttemptView | "waiting"> {
-  const { live, task, attempt } = work;
-  const place = { runId: live.view.id, task, attempt: attempt.number };
+  const { ended, task, attempt } = work;
+  const place = { runId: ended.view.id, task, attempt: attempt.number };
   if (attempt.setup.log.deleted) {
     await deleteLogsOfAttempt(outlets.store, place);
     return attempt;
@@ -77,11 +84,11 @@ interface LogWork extends AttemptWork {
 }
 
 async function completeLog(outlets: LogOutlets, work: LogWork): Promise<LogEnd | "waiting" | undefined> {
-  const { place, attempt, step, live } = work;
+  const { place, attempt, step, ended } = work;
   const stored = (await openLog(outlets.store, layout.log(place)))?.index;
   if (stored) return { size: stored.size, sha256: stored.sha256, complete: stored.complete };
   if (work.isPatient && !isLost(attempt)) return "waiting";
-  const index = live.indexOf(work.task);
+  const index = ended.indexOf(work.task);
   const assignments = await findAssignments(outlets, place, `${place.runId}-${index}-${attempt.number}-`);
   const why = isLost(attempt) ? "executor_lost" : "not_uploaded";
   if (assignments.length === 0 && step.phase === "notstarted" && step.log.size === 0) return undefined;
