@@ -17,26 +17,15 @@ const version = 1;
 /** A run's state as Redis holds it: version, head, and the tasks unless they are kept apart. Golden files pin each version. */
 const StateText = z.object({ v: z.literal(version), h: z.array(z.unknown()), t: z.array(z.unknown()).optional() });
 
-/** The text of a run's head and, of a run that is small enough, its tasks. */
-export function encodeState({ head, tasks, facts }: Pick<Run, "head" | "tasks" | "facts">): string {
+/** The text of a run's head and, of a run that is small enough, its tasks, of which `taskTexts` are the texts. */
+export function encodeState({ head, facts }: Pick<Run, "head" | "facts">, taskTexts: readonly string[] | undefined): string {
   const headText = JSON.stringify(encodeHead(head, facts.createdAt));
-  if (tasks.length > maxInlineTasks) return `{"v":${version},"h":${headText}}`;
-  let texts = "";
-  for (const task of tasks) texts += texts === "" ? encodeTaskText(task, facts.createdAt) : `,${encodeTaskText(task, facts.createdAt)}`;
-  return `{"v":${version},"h":${headText},"t":[${texts}]}`;
+  return `{"v":${version},"h":${headText}${taskTexts ? `,"t":[${taskTexts.join(",")}]` : ""}}`;
 }
-
-/** A task's state is replaced and never altered, so its text is made once. */
-const textsOfTasks = new WeakMap<TaskState, string>();
 
 /** The text of one task, `0` for a pending one. */
 export function encodeTaskText(task: TaskState, createdAt: number): string {
-  if (task.stage === "pending") return "0";
-  const known = textsOfTasks.get(task);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(encodeTask(task, createdAt));
-  textsOfTasks.set(task, text);
-  return text;
+  return task.stage === "pending" ? "0" : JSON.stringify(encodeTask(task, createdAt));
 }
 
 /**

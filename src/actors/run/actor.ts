@@ -2,10 +2,11 @@ import { parseRunHash } from "../../runs/facts.ts";
 import { openRun } from "../../runs/open-run.ts";
 import { encodeState, encodeTaskText, maxInlineTasks } from "../../runs/record.ts";
 import { StoredDefinition } from "../../runs/stored-definition.ts";
+import type { TaskState } from "../../runs/task.ts";
 import type { Actor, HashWrite, StateWrite, Stored } from "../actor.ts";
 import { decide } from "./decide.ts";
 import { RunMessage } from "./messages.ts";
-import { applyChange, deadlineOf, indexRun, type RunChange, type RunState } from "./state.ts";
+import { applyChange, deadlineOf, indexRun, type KnownRun, type RunChange, type RunState } from "./state.ts";
 
 export interface RunActorOptions {
   /** Where a run's keys are: its hash, its definition, and the tasks of a big run. */
@@ -47,15 +48,22 @@ function decodeState(id: string, { state, parts }: Stored, decodeDefinition: Run
 
 function encodeChanges(tasksKey: string, state: RunState, changes: readonly RunChange[]): StateWrite {
   if (state.type === "absent") return { state: null, hashes: [] };
-  const text = encodeState(state);
-  if (state.tasks.length <= maxInlineTasks) return { state: text, hashes: [] };
+  if (state.tasks.length <= maxInlineTasks) return { state: encodeState(state, state.tasks.map(inlineText(state))), hashes: [] };
   const set: Record<string, string> = {};
   for (const change of changes) {
     const task = change.type === "task" ? state.tasks[change.task] : undefined;
     if (change.type === "task" && task) set[change.task] = encodeTaskText(task, state.facts.createdAt);
   }
   const hashes: HashWrite[] = Object.keys(set).length > 0 ? [{ key: tasksKey, set, remove: [] }] : [];
-  return { state: text, hashes };
+  return { state: encodeState(state, undefined), hashes };
+}
+
+/** A small run is written as a whole, but only the texts of tasks that have changed are made anew. */
+function inlineText({ texts, facts }: KnownRun) {
+  return (task: TaskState, index: number): string => {
+    texts[index] ??= encodeTaskText(task, facts.createdAt);
+    return texts[index];
+  };
 }
 
 function hashOf(part: Stored["parts"][number] | undefined): Readonly<Record<string, string>> {

@@ -20,6 +20,8 @@ export interface KnownRun extends Run {
   head: RunHead;
   readonly tasks: TaskState[];
   readonly index: RunIndex;
+  /** Records of tasks that have not changed since they were written; only for runs that are written as a whole. */
+  readonly texts: (string | undefined)[];
 }
 
 /** Derived from head and tasks alone; never stored. */
@@ -55,7 +57,7 @@ export function indexRun(run: Run): KnownRun {
     decidable: new Set(),
     dueAt: runDeadline(run) ?? Number.POSITIVE_INFINITY,
   };
-  const known: KnownRun = { ...run, type: "known", tasks: [...run.tasks], index };
+  const known: KnownRun = { ...run, type: "known", tasks: [...run.tasks], index, texts: [] };
   for (const [task, state] of known.tasks.entries()) {
     index.counts[statusOf(state)]++;
     if (isActive(state)) index.active.add(task);
@@ -91,6 +93,7 @@ function applyTask(run: KnownRun, task: number, to: TaskState): void {
   const from = run.tasks[task];
   if (!from) throw new Error(`no such task: ${task}`);
   run.tasks[task] = to;
+  if (task < run.texts.length) run.texts[task] = undefined;
   index.counts[statusOf(from)]--;
   index.counts[statusOf(to)]++;
   if (isActive(to)) index.active.add(task);
