@@ -1,33 +1,17 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { z } from "zod";
 import type { Config } from "../config.ts";
-import { joinInstallation } from "../installation.ts";
-import type { LogOutlets } from "../ost/finish-log.ts";
-import { openStore } from "../ost/open.ts";
-import { createRedisClock } from "../redis/clock.ts";
-import { createRedis, type RedisConnection } from "../redis/connection.ts";
-import { createConfirm } from "../redis/durability.ts";
-import { createKeys } from "../redis/keys.ts";
 import { meetServer } from "../redis/meet.ts";
 import { leaveExecutor } from "../redis/scripts/leave-executor.ts";
-import { createSealer, loadSecretKey } from "../secrets.ts";
 import type { Role } from "../serve/run-role.ts";
-import type { AttemptJob } from "./attempt.ts";
-import { createInputs } from "./attempt-inputs.ts";
 import type { Driver } from "./driver.ts";
-import { createDriver } from "./drivers.ts";
-import type { Masker } from "./masking.ts";
+import { type Equipment, openEquipment } from "./equipment.ts";
 import { register } from "./registration.ts";
-import { openReportSpool } from "./report-spool.ts";
-import { createRunPlans } from "./run-plan.ts";
 import { openSession, type Session } from "./session.ts";
-import { openStepLog } from "./step-log.ts";
 
 /** Tasks that are nearly done may end; longer ones go on without their executor, for the next one that starts here. */
 const drainMs = 10_000;
+const removePauseMs = 1_000;
 
 export interface ExecutorInput {
   readonly config: Config;
@@ -44,129 +28,34 @@ export class Superseded extends Error {
   }
 }
 
-const version = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))).version;
-
-/** The executor role: registers, does what it is told, and comes back under a new incarnation when it was declared lost. */
-export function startExecutor({ config, log, driver: given }: ExecutorInput): Role {
-  const url = config.redisUrl;
-  if (url === undefined) throw new Error("the executor role needs OSTLER_REDIS_URL");
-  const { id, pool, labels, taskLimit, dynamic, fenceMs, allowPrivileged } = config.executor;
-  const folder = join(config.dataDir, "executors", id);
-  const keys = createKeys(config.redisPrefix);
-  const connect = (role: Parameters<typeof createRedis>[1]): RedisConnection =>
-    createRedis(url, role, (err) => log.warn({ err, connection: role }, "Redis connection error"));
+/**
+ * The executor role: registers, does what it is told, and comes back under a new incarnation when it was declared lost.
+ * `close` takes no new work, gives what runs ten seconds, and leaves the rest to the next process with this executor's id.
+ */
+export function startExecutor({ config, log, driver }: ExecutorInput): Role {
   const stop = new AbortController();
   const ready = Promise.withResolvers<void>();
-  let session: Session | undefined;
-  let closing: (() => Promise<void>) | undefined;
+  const closers: (() => Promise<void> | void)[] = [];
 
   const run = async () => {
-    const driver =
-      given ?? createDriver({ driver: config.executor.driver, dataDir: config.dataDir, hostEnvironment: config.hostEnvironment });
-    if (driver.warning !== undefined) log.warn(driver.warning);
-    const commands = connect("commands");
-    closing = async () => {
-      await driver.close();
-      commands.disconnect();
-    };
-    const store = await openStore(config.ostUrl);
-    const installation = await joinInstallation({ redis: commands, keys, store, shards: config.shards, log });
-    const sealer = createSealer(await loadSecretKey(config));
-    const confirm = await createConfirm(commands, keys, config.durability);
-    const clock = createRedisClock(Date.now(), () => performance.now());
-    const spool = await openReportSpool(join(folder, "reports"), { now: () => Date.now(), log });
-    closing = async () => {
-      await spool.close();
-      await driver.close();
-      commands.disconnect();
-    };
-    const description = {
-      id,
-      pool,
-      group: config.executor.group ?? (await driver.groupId()),
-      driver: driver.name,
-      archs: [...(config.executor.archs ?? (await driver.archs()))],
-      labels,
-      taskLimit,
-      allowPrivileged: allowPrivileged && driver.allowsPrivileged,
-      dynamic,
-      version,
-    };
-    const outlets: LogOutlets = { store, redis: commands, keys };
-    const openLog = ({ assignment, attempt, plan, node, resumed }: AttemptJob, step: string, masker: Masker) =>
-      openStepLog({
-        outlets,
-        place: { assignment, runId: plan.runId, task: node.name, attempt, step },
-        spoolPath: join(folder, "logs", `${assignment}.${step}`),
-        resumed,
-        masker,
-        now: clock.now,
-        log,
-      });
-    const planOf = createRunPlans(commands, keys);
-    const { heartbeatIntervalMs: intervalMs, heartbeatTtlMs: ttlMs } = config;
-
-    watchHistory(commands, installation.history, async () => session?.recover());
-
+    const equipment = await openEquipment({ config, log, driver, onOpen: (close) => closers.push(close) });
+    let session: Session | undefined;
+    watchHistory(equipment, log, async () => session?.recover());
     for (;;) {
-      const registration = { redis: commands, keys, description, ttlMs, fenceMs, shards: installation.shards, log };
-      const { incarnation, now, how } = await register(registration, stop.signal);
-      clock.observe(now);
-      log.info({ executorId: id, incarnation, how }, "registered");
-      const identity = { installation: installation.installation, executor: id, incarnation, group: description.group, fenceMs };
-      session = await openSession({
-        executor: id,
-        pool,
-        incarnation,
-        returned: how === "lost-before",
-        shards: installation.shards,
-        keys,
-        commands,
-        connect,
-        confirm,
-        planOf,
-        spool,
-        ports: { driver, store, open: sealer.open, identity, now: clock.now, openLog, inputsOf: createInputs(commands, keys) },
-        heartbeat: { intervalMs, ttlMs, fenceMs },
-        observeRedisTime: clock.observe,
-        log,
-      });
+      session = await begin(equipment, { config, log, signal: stop.signal });
       ready.resolve();
       const why = await Promise.race([session.refused, session.emptied, aborted(stop.signal)]);
       if (why === "aborted" || why === "emptied") {
-        await drain(session);
-        // First: a heartbeat after the good-bye would look like a return.
-        session.heartbeats.close();
-        const left = await leaveExecutor(commands, keys, { executor: id, pool, incarnation, shards: installation.shards }).catch(
-          () => undefined,
-        );
-        log.info({ executorId: id, left: left?.type === "left" }, "closing");
-        await session.close();
-        // An executor that an operator has emptied stays away until it is started again; nobody starts a dynamic one again.
-        if (why === "emptied" && !dynamic) await aborted(stop.signal);
+        await leave(equipment, { config, log, session });
+        // Who was emptied by an operator stays away until started again; nobody starts a dynamic executor again.
+        if (why === "emptied" && !config.executor.dynamic) await aborted(stop.signal);
         return;
       }
-      log.error({ executorId: id, incarnation, why }, "this incarnation counts no longer");
+      log.error({ executorId: config.executor.id, why }, "this executor's incarnation counts no longer");
       await session.close();
-      if (why === "superseded") throw new Superseded(id);
-      await removeOwnPods(driver, { installation: installation.installation, executor: id }, stop.signal, log);
+      if (why === "superseded") throw new Superseded(config.executor.id);
+      await removeOwnPods(equipment, { executor: config.executor.id, signal: stop.signal, log });
     }
-  };
-
-  /** A server that may have lost its last second starts a new history. */
-  const watchHistory = (commands: RedisConnection, first: string, onChange: () => Promise<void>) => {
-    let history = first;
-    commands.on("ready", () => {
-      meetServer(commands, keys)
-        .then(async (met) => {
-          if (met?.history !== history) log.warn({ history: met?.history }, "Redis has a new history: it may have forgotten something");
-          history = met?.history ?? history;
-          await onChange();
-        })
-        .catch((err: unknown) => log.warn({ err }, "could not recover after a reconnect"));
-    });
   };
 
   const running = run();
@@ -178,9 +67,73 @@ export function startExecutor({ config, log, driver: given }: ExecutorInput): Ro
     close: async () => {
       stop.abort();
       await running.catch(() => {});
-      await closing?.();
+      for (const close of closers.reverse()) await close();
     },
   };
+}
+
+/** Registers, and opens the work under the new incarnation. */
+async function begin(
+  equipment: Equipment,
+  { config, log, signal }: { readonly config: Config; readonly log: Logger; readonly signal: AbortSignal },
+): Promise<Session> {
+  const { keys, commands, description, clock, ports } = equipment;
+  const { installation, shards } = equipment.installation;
+  const { id, pool, fenceMs } = config.executor;
+  const heartbeat = { intervalMs: config.heartbeatIntervalMs, ttlMs: config.heartbeatTtlMs, fenceMs };
+  const { incarnation, now, how } = await register({ redis: commands, keys, description, shards, log, ...heartbeat }, signal);
+  clock.observe(now);
+  log.info({ executorId: id, incarnation, how }, "registered");
+  return openSession({
+    ...equipment,
+    executor: id,
+    pool,
+    incarnation,
+    returned: how === "lost-before",
+    shards,
+    ports: { ...ports, identity: { installation, executor: id, incarnation, group: description.group, fenceMs } },
+    heartbeat,
+    observeRedisTime: clock.observe,
+    log,
+  });
+}
+
+/** Drains for a while; says good-bye if nothing is left. */
+async function leave(
+  { commands, keys, installation }: Equipment,
+  { config, log, session }: { readonly config: Config; readonly log: Logger; readonly session: Session },
+): Promise<void> {
+  const { id, pool } = config.executor;
+  await session.stopTaking();
+  const over = new AbortController();
+  await Promise.race([session.agent.idle(), delay(drainMs, undefined, { signal: over.signal }).catch(() => {})]);
+  over.abort();
+  // First: a heartbeat after the good-bye would look like a return.
+  session.heartbeats.close();
+  const reply = await leaveExecutor(commands, keys, {
+    executor: id,
+    pool,
+    incarnation: session.incarnation,
+    shards: installation.shards,
+  }).catch((err: unknown) => {
+    log.warn({ err, executorId: id }, "could not say good-bye: the heartbeat will expire instead");
+  });
+  log.info({ executorId: id, farewell: reply?.type, left: session.agent.assignments() }, "closing");
+  await session.close();
+}
+
+/** A server that may have lost its last second starts a new history. */
+function watchHistory({ commands, keys, installation }: Equipment, log: Logger, recover: () => Promise<void>): void {
+  let { history } = installation;
+  const meet = async () => {
+    const met = await meetServer(commands, keys);
+    if (met?.history !== history) log.warn({ history: met?.history }, "Redis has a new history: it may have forgotten something");
+    history = met?.history ?? history;
+    await recover();
+  };
+  commands.on("ready", () => {
+    meet().catch((err: unknown) => log.warn({ err }, "could not recover after a reconnect"));
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<"aborted"> {
@@ -188,30 +141,20 @@ function aborted(signal: AbortSignal): Promise<"aborted"> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve("aborted"), { once: true }));
 }
 
-/** Takes nothing new, and gives what runs a little time to end. */
-async function drain(session: Session): Promise<void> {
-  await session.stopTaking();
-  const over = new AbortController();
-  await Promise.race([session.agent.idle(), delay(drainMs, undefined, { signal: over.signal }).catch(() => {})]);
-  over.abort();
-}
-
 /** Declared lost: none of this executor's pods may go on, since others may run their tasks again. */
 async function removeOwnPods(
-  driver: Driver,
-  owner: { readonly installation: string; readonly executor: string },
-  signal: AbortSignal,
-  log: Logger,
+  { ports: { driver }, installation }: Equipment,
+  { executor, signal, log }: { readonly executor: string; readonly signal: AbortSignal; readonly log: Logger },
 ): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
     try {
-      const own = (await driver.list(owner.installation, signal)).filter((pod) => pod.owner.executor === owner.executor);
+      const own = (await driver.list(installation.installation, signal)).filter((pod) => pod.owner.executor === executor);
       if (own.length === 0) return;
       await Promise.all(own.map((pod) => driver.remove(pod.id, 0, signal)));
     } catch (err) {
-      log.error({ err, executorId: owner.executor }, "own pods could not be removed yet");
-      await delay(1_000, undefined, { signal });
+      log.error({ err, executorId: executor }, "own pods could not be removed yet");
+      await delay(removePauseMs, undefined, { signal });
     }
   }
 }

@@ -4,6 +4,17 @@ import type { Keys } from "../redis/keys.ts";
 import { heartbeat } from "../redis/scripts/heartbeat.ts";
 import type { Refusal } from "../redis/scripts/incarnation-reply.ts";
 
+/** An answered heartbeat. */
+export interface Renewal {
+  /** ms */
+  readonly redisNow: number;
+  /** When (ms, this host's clock) the executor was surely alive. */
+  readonly sentAt: number;
+  /** From 1. */
+  readonly count: number;
+  readonly leaveWhenEmpty: boolean;
+}
+
 export interface HeartbeatOptions {
   readonly redis: RedisConnection;
   readonly keys: Keys;
@@ -15,13 +26,7 @@ export interface HeartbeatOptions {
   readonly log: Logger;
   /** This process's own clock (ms): it only ever measures spans. */
   readonly monotonicNow: () => number;
-  /** After every answered renewal; `sentAt` (ms, this host's clock) is when the executor was surely alive. */
-  readonly onRenewed: (renewal: {
-    readonly redisNow: number;
-    readonly sentAt: number;
-    readonly count: number;
-    readonly leaveWhenEmpty: boolean;
-  }) => void;
+  readonly onRenewed: (renewal: Renewal) => void;
   /** The incarnation counts no longer; the loop has ended. */
   readonly onRefused: (why: Refusal) => void;
   /** No renewal was answered for the fence time: whatever runs must be stopped. */

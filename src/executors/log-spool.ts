@@ -1,6 +1,5 @@
-import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import type { LogBytes } from "../ost/log-chunk.ts";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import type { LogBytes, LogChunk } from "../ost/log-chunk.ts";
 import { hasCode } from "./file-errors.ts";
 
 /** A piece's record beside the text: when it came (ms), and how long it is. */
@@ -26,7 +25,6 @@ export async function openLogSpool(path: string, resumed: boolean): Promise<LogS
   let records = 0;
 
   const openFiles = async (flags: "w+" | "r+") => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     times = await open(timesPath, flags, 0o600);
     text = await open(path, flags, 0o600);
   };
@@ -115,4 +113,13 @@ async function* readRecords(times: FileHandle, count: number): AsyncGenerator<Pi
       yield { at: buffer.readDoubleLE(at), length: buffer.readDoubleLE(at + 8) };
     }
   }
+}
+
+/** A log's pieces, with the loss of everything after them if there is one. */
+export async function* withLoss(
+  chunks: AsyncIterable<LogChunk>,
+  loss: { readonly from: number; readonly why: string } | undefined,
+): AsyncGenerator<LogChunk> {
+  yield* chunks;
+  if (loss) yield { type: "gap", from: loss.from, to: null, why: loss.why };
 }

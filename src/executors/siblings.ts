@@ -28,6 +28,8 @@ export interface SiblingsOptions {
   /** The last incarnation was declared lost: this one also speaks for that one's pods. */
   readonly returned: boolean;
   readonly ownAssignments: () => Promise<ReadonlySet<string>>;
+  /** Other upkeep of the same pace. */
+  readonly afterLook: () => Promise<void>;
   readonly monotonicNow: () => number;
   readonly log: Logger;
 }
@@ -39,9 +41,11 @@ export function startSiblings(options: SiblingsOptions): { readonly close: () =>
   const look = createSiblingLook(options, over.signal);
   const loop = async () => {
     while (!over.signal.aborted) {
-      await look().catch((err: unknown) => {
-        if (!over.signal.aborted) log.warn({ err, executorId: executor }, "the group's pods could not be looked at");
-      });
+      await look()
+        .then(options.afterLook)
+        .catch((err: unknown) => {
+          if (!over.signal.aborted) log.warn({ err, executorId: executor }, "the group's pods could not be looked at");
+        });
       await delay(options.everyMs, undefined, { signal: over.signal }).catch(() => {});
     }
   };

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { finishLog, type LogOutlets } from "../ost/finish-log.ts";
-import type { LogBytes, LogChunk } from "../ost/log-chunk.ts";
+import type { LogBytes } from "../ost/log-chunk.ts";
 import { maxSegmentBytes, type SegmentPlace, writeSegment } from "../ost/log-segments.ts";
 import { appendTail, maxAppendBytes, tailBytes } from "../ost/log-tail.ts";
-import { type LogSpool, openLogSpool } from "./log-spool.ts";
+import { removeLogMark, writeLogMark } from "./leftover-logs.ts";
+import { type LogSpool, openLogSpool, withLoss } from "./log-spool.ts";
 import type { Masker } from "./masking.ts";
 
 /** A quick step is over before anything of its log is worth shipping. */
@@ -54,6 +55,7 @@ export async function openStepLog(options: StepLogOptions): Promise<StepLog> {
     toSkip -= skipped;
     if (skipped === masked.length || lost !== undefined) return;
     try {
+      if (spool.size() === 0) await writeLogMark(options.spoolPath, { place, whole: false });
       await spool.append(masked.subarray(skipped), now());
       shipping.start();
     } catch (err) {
@@ -81,10 +83,12 @@ export async function openStepLog(options: StepLogOptions): Promise<StepLog> {
           const { complete } = await store();
           await spool.close();
           await spool.remove();
+          if (spool.size() > 0) await removeLogMark(options.spoolPath);
           return { size: spool.size(), complete };
         } catch (err) {
           log.warn({ err, assignment: place.assignment, step: place.step }, "a log could not be stored");
           if (performance.now() >= giveUpAt) {
+            await writeLogMark(options.spoolPath, { place, whole: lost === undefined });
             await spool.close();
             return { size: spool.size(), complete: false };
           }
@@ -97,11 +101,6 @@ export async function openStepLog(options: StepLogOptions): Promise<StepLog> {
       await spool.close();
     },
   };
-}
-
-async function* withLoss(chunks: AsyncIterable<LogChunk>, loss: { readonly from: number; readonly why: string } | undefined) {
-  yield* chunks;
-  if (loss) yield { type: "gap" as const, from: loss.from, to: null, why: loss.why };
 }
 
 /** Ships what is spooled while the step runs: small amounts to the tail in Redis, large ones as segments to ost. */
