@@ -43,6 +43,8 @@ export interface NewRunDeps {
   readonly confirm: Confirm;
   /** Whether files were uploaded under this id (`POST /sources`). */
   readonly sourceExists: (id: string) => Promise<boolean>;
+  /** Notes, before the run exists, which archives of other runs it uses, so that deleting those spares them. */
+  readonly markUses: (stored: StoredDefinition) => Promise<void>;
   /** Lists the run at once, before the streams bring its row. */
   readonly list: (row: IndexRow) => Promise<void>;
   readonly log: Logger;
@@ -104,11 +106,9 @@ function rowWithoutNumber({ runId, createdAt, definition, setupErrors }: Draft, 
   };
 }
 
-/** Everything that the create script writes for a draft, but for the history it is written into. */
-function recordsOf(draft: Draft, request: CreationRequest, sealer: Sealer): Omit<NewRun, "history"> {
-  const { runId, createdAt, definition, setupErrors } = draft;
+function storedDefinition({ runId, createdAt, definition }: Draft, request: CreationRequest, sealer: Sealer): StoredDefinition {
   const sealed = request.secrets === "clear" ? mapSecrets(definition, sealer.seal) : definition;
-  const stored: StoredDefinition = {
+  return {
     version: 1,
     runId,
     group: definition.group,
@@ -116,6 +116,11 @@ function recordsOf(draft: Draft, request: CreationRequest, sealer: Sealer): Omit
     definition: sealed,
     ...(request.restart && { restart: request.restart }),
   };
+}
+
+/** Everything that the create script writes for a draft, but for the history it is written into. */
+function recordsOf(draft: Draft, request: CreationRequest, stored: StoredDefinition): Omit<NewRun, "history"> {
+  const { runId, createdAt, definition, setupErrors } = draft;
   const failed = setupErrors.length > 0;
   return {
     runId,
@@ -171,13 +176,16 @@ export function createNewRun(deps: NewRunDeps): CreateNewRun {
     const createdAt = await redisTimeMs(redis);
     const runId = nextId({ timeMs: createdAt, shard: shardOfRoot(rootOf(definition.group), installation.get().shards) });
     const setupErrors = setupErrorsOf(definition, await findFaults(definition, deps.sourceExists));
-    const records = recordsOf({ runId, createdAt, definition, setupErrors }, request, sealer);
+    const draft = { runId, createdAt, definition, setupErrors };
+    const stored = storedDefinition(draft, request, sealer);
+    await deps.markUses(stored);
+    const records = recordsOf(draft, request, stored);
     const reply = await submit(records);
     switch (reply.type) {
       case "created": {
         await confirm();
         await list({
-          ...rowWithoutNumber({ runId, createdAt, definition, setupErrors }, request.restart?.of ?? null),
+          ...rowWithoutNumber(draft, request.restart?.of ?? null),
           number: reply.number,
         });
         log.info({ runId, group: definition.group, number: reply.number, setupErrors: setupErrors.length }, "run created");

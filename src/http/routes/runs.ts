@@ -3,10 +3,8 @@ import type { Context } from "hono";
 import { OstlerError } from "../../errors.ts";
 import type { ReadModel } from "../../read-model/read-model.ts";
 import { setupErrorsOf } from "../../runs/check-definition.ts";
-import type { Definition } from "../../runs/definition.ts";
 import { parseDefinition } from "../../runs/parse-definition.ts";
 import { mapSecrets } from "../../runs/secrets.ts";
-import type { RunView } from "../../runs/view.ts";
 import { body, json } from "../answers.ts";
 import type { HttpEnv } from "../env.ts";
 import { idempotencyKey } from "../idempotency.ts";
@@ -14,6 +12,7 @@ import { type CreateNewRun, findFaults, type NewRunDeps } from "../new-run.ts";
 import { encodeCursor, knownRunId, noQuery, RunPath, runNotFound } from "../parameters.ts";
 import { createRouter } from "../router.ts";
 import { filterOf, RunListQuery, summaryOf } from "../run-list.ts";
+import type { FindRun } from "../run-reader.ts";
 import { Run, RunList, SetupCheck, ShownDefinition } from "../shapes.ts";
 
 export interface RunRoutesDeps {
@@ -21,10 +20,7 @@ export interface RunRoutesDeps {
   /** Throws 503 while Redis is too full for new runs. */
   readonly assertRoom: () => Promise<void>;
   readonly bodyHmac: (c: Context<HttpEnv>) => Promise<string>;
-  /** A run as it is shown, live or archived; undefined for an unknown or deleted one. */
-  readonly findRun: (runId: string) => Promise<RunView | undefined>;
-  /** As stored, secrets sealed; undefined for an unknown or deleted run. */
-  readonly findDefinition: (runId: string) => Promise<Definition | undefined>;
+  readonly findRun: FindRun;
   readonly sourceExists: NewRunDeps["sourceExists"];
   readonly model: Pick<ReadModel, "call">;
   readonly indexComplete: () => boolean;
@@ -91,9 +87,9 @@ const definition = createRoute({
 });
 
 export function runRoutes(deps: RunRoutesDeps) {
-  const { createRun, assertRoom, bodyHmac, findRun, findDefinition, model } = deps;
+  const { createRun, assertRoom, bodyHmac, findRun, model } = deps;
 
-  const shown = async (runId: string): Promise<RunView> => {
+  const found = async (runId: string) => {
     const run = await findRun(runId);
     if (!run) throw runNotFound(runId);
     return run;
@@ -107,11 +103,11 @@ export function runRoutes(deps: RunRoutesDeps) {
       const idempotency = key === undefined ? undefined : { principal: c.var.principal.name, key, bodyHmac: await bodyHmac(c) };
       const { runId, created, event } = await createRun({ definition: parsed, secrets: "clear", ...(idempotency && { idempotency }) });
       const run = await findRun(runId);
-      if (!run) throw new OstlerError("run_deleted", "the run that this Idempotency-Key had made was deleted", { details: { runId } });
+      if (!run) throw keyOfDeletedRun(runId);
       c.header("ostler-event", event);
-      if (!created) return c.json(run, 200);
+      if (!created) return c.json(run.view, 200);
       c.header("location", `/api/v1/runs/${runId}`);
-      return c.json(run, 201);
+      return c.json(run.view, 201);
     })
     .openapi(check, async (c) => {
       const parsed = parseDefinition(c.req.valid("json"));
@@ -123,21 +119,26 @@ export function runRoutes(deps: RunRoutesDeps) {
       const partial = deps.indexComplete() ? {} : { partial: true };
       return c.json({ runs: page.items.map(summaryOf), nextCursor: encodeCursor(page.next), ...partial }, 200);
     })
-    .openapi(get, async (c) => c.json(await shown(knownRunId(c.req.valid("param").id)), 200))
+    .openapi(get, async (c) => c.json((await found(knownRunId(c.req.valid("param").id))).view, 200))
     .openapi(getByNumber, async (c) => {
       const { path, number } = c.req.valid("param");
       const wanted = /^[1-9]\d{0,14}$/.test(number) ? Number(number) : undefined;
       const runId = wanted && (await model.call("findByNumber", { group: path, number: wanted }));
       if (!runId) throw new OstlerError("run_not_found", `there is no run ${number.slice(0, 20)} in ${path.slice(0, 1024)}`);
-      return c.json(await shown(runId), 200);
+      return c.json((await found(runId)).view, 200);
     })
     .openapi(definition, async (c) => {
-      const runId = knownRunId(c.req.valid("param").id);
-      const stored = await findDefinition(runId);
-      if (!stored) throw runNotFound(runId);
+      const { stored } = await found(knownRunId(c.req.valid("param").id));
       return c.json(
-        mapSecrets(stored, () => "***"),
+        mapSecrets(stored.definition, () => "***"),
         200,
       );
     });
+}
+
+/** For whoever comes back with the key of a run that is gone: making another one would be a surprise. */
+export function keyOfDeletedRun(runId: string): OstlerError {
+  return new OstlerError("run_deleted", `the run ${runId} that this Idempotency-Key had made was deleted; use a new key`, {
+    details: { runId },
+  });
 }
