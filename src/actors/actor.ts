@@ -44,8 +44,8 @@ export type Effect =
   | { readonly type: "executor-record"; readonly executor: string; readonly fields: Readonly<Record<string, string>> }
   /** Revokes an incarnation; the whole commit is refused if the executor's heartbeat is there after all. */
   | { readonly type: "executor-lost"; readonly executor: string }
-  /** Deletes record, `todo` and `held`. */
-  | { readonly type: "executor-removed"; readonly executor: string }
+  /** Deletes record, heartbeat, `todo` and `held`, unless the executor has registered anew: its incarnation is another one then. */
+  | { readonly type: "executor-removed"; readonly executor: string; readonly incarnation: string }
   | { readonly type: "record"; readonly id: string; readonly work: RecordedWork }
   | { readonly type: "unrecord"; readonly id: string }
   /** Deletes every key of a run but a tombstone that sends readers to ost until `tombstoneUntil` (ms). */

@@ -109,14 +109,13 @@ export function createWrites(keys: Keys): Writes {
           late.push(["@stop-all", keys.executorTodo(effect.executor)]);
           wake.add(effect.executor);
           return;
-        case "executor-removed":
-          late.push(
-            ["DEL", keys.executor(effect.executor), keys.executorTodo(effect.executor), keys.executorHeld(effect.executor)],
-            ["DEL", keys.executorAlive(effect.executor)],
-            ["SREM", keys.executors, effect.executor],
-          );
-          wake.add(effect.executor);
+        case "executor-removed": {
+          const { executor, incarnation } = effect;
+          const parts = [keys.executorAlive(executor), keys.executorTodo(executor), keys.executorHeld(executor)];
+          late.push(["@remove-executor", keys.executor(executor), incarnation, keys.executors, executor, ...parts]);
+          wake.add(executor);
           return;
+        }
         case "record":
           add<string, string | number>(sets, keys.effects(shard), effect.id, JSON.stringify(effect.work));
           recorded.push({ shard, id: effect.id, work: effect.work });

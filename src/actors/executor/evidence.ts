@@ -19,7 +19,7 @@ export function deleted(id: string, record: ExecutorRecord, before: readonly Eff
     changes: [{ type: "record-set", record: undefined }],
     effects: [
       ...before,
-      { type: "executor-removed", executor: id },
+      { type: "executor-removed", executor: id, incarnation: record.incarnation },
       toPool(record, { type: "executor-removed", executor: id }),
       toGroup(record.description.group, { type: "member-removed", executor: id }),
     ],

@@ -15,6 +15,9 @@
               @reply KEY ID JSON EVENTS   appends to a reply stream, trimmed and expiring
               @stop KEY FIELD             sets FIELD to "stop" if it is there
               @stop-all KEY               sets every field to "stop"
+              @remove-executor KEY INCARNATION EXECUTORS ID MORE…
+                                          deletes the record and the other keys, and ID from the set EXECUTORS,
+                                          unless the record is one of another incarnation
 
   Returns   { "committed", time in ms }
             { "repeated", time in ms }       this very commit was applied before
@@ -92,6 +95,12 @@ while at <= last do
   elseif command == "@stop-all" then
     for _, field in ipairs(redis.call("HKEYS", key)) do
       redis.call("HSET", key, field, "stop")
+    end
+  elseif command == "@remove-executor" then
+    local incarnation = redis.call("HGET", key, "incarnation")
+    if not incarnation or incarnation == ARGV[at + 3] then
+      redis.call("SREM", ARGV[at + 4], ARGV[at + 5])
+      redis.call("DEL", key, unpack(ARGV, at + 6, at + words))
     end
   else
     redis.call(unpack(ARGV, at + 1, at + words))
