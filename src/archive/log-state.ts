@@ -1,5 +1,5 @@
 import type { LogState } from "../ost/log-subject.ts";
-import type { AttemptView, StepView } from "../runs/view.ts";
+import type { StepView } from "../runs/view.ts";
 import type { FoundRun } from "./find-run.ts";
 
 /** Which log is meant: `step` is `setup` or the step's number. */
@@ -18,18 +18,19 @@ export function logState(run: FoundRun, { task, attempt, step }: LogOfTask): Log
   const assignment = run.assignmentOf(task);
   const isCurrent = run.source === "live" && attemptView.finishedAt === null;
   if (isCurrent && !stepView.log.complete) return assignment === undefined ? { type: "waiting" } : { type: "live", assignment };
+  // Of a lost attempt nobody knows which step it had begun, until the archiver has looked at what it shipped.
+  const mayHaveBegun = run.source === "live" && attemptView.reason === "executor_lost";
   const index = run.graph.indexOf(task);
   return {
     type: "ended",
-    complete: stepView.log.complete || stayedEmpty(attemptView, stepView),
+    complete: stepView.log.complete || (!mayHaveBegun && stayedEmpty(stepView)),
     // Of an archived run nobody brings anything more.
     lost: attemptView.reason === "executor_lost" || run.source !== "live",
     ...(index === undefined ? {} : { attemptPrefix: `${run.view.id}-${index}-${attempt}-` }),
   };
 }
 
-/** A step that never began has no log; of a lost attempt nobody knows whether it began. */
-function stayedEmpty(attempt: AttemptView, step: StepView): boolean {
-  if (attempt.reason === "executor_lost") return false;
+/** A step that never began has no log. */
+function stayedEmpty(step: StepView): boolean {
   return step.log.size === 0 && (step.phase === "notstarted" || step.phase === "cancelled");
 }
