@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { ExecutorDescription, ExecutorLife } from "../actors/executor/description.ts";
 import { type Leftover, leftovers, StoredExecutorGroup } from "../actors/executor-group/state.ts";
-import { Requirement } from "../actors/pool/messages.ts";
+import type { Requirement } from "../actors/pool/messages.ts";
+import { readRequest } from "../actors/pool/record.ts";
 import { shardOfExecutorGroup } from "../ids.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
@@ -60,9 +61,6 @@ const Record = z.object({
   description: z.string().transform((text) => ExecutorDescription.parse(JSON.parse(text))),
 });
 
-/** What is shown of a request in the backlog, as the pool's actor stores it (`actors/pool/record.ts`). */
-const Waiting = z.object({ req: Requirement, at: z.number() });
-
 function countBy(values: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -83,19 +81,15 @@ function parseJson(text: string): unknown {
   }
 }
 
-function classesOf(requests: readonly string[]): BacklogClass[] {
+function classesOf(requests: Readonly<Record<string, string>>): BacklogClass[] {
   const classes = new Map<string, { requirement: Requirement; waiting: number; oldestQueuedAt: number }>();
-  for (const text of requests) {
-    const request = readable(Waiting, parseJson(text));
-    if (!request) continue;
-    const { req: requirement, at: queuedAt } = request;
-    const labels = Object.entries(requirement.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([requirement.arch ?? null, labels, requirement.privileged ?? false]);
-    const known = classes.get(key);
+  for (const [key, text] of Object.entries(requests)) {
+    const { class: name, requirement, queuedAt } = readRequest(key, text);
+    const known = classes.get(name);
     if (known) {
       known.waiting += 1;
       known.oldestQueuedAt = Math.min(known.oldestQueuedAt, queuedAt);
-    } else classes.set(key, { requirement, waiting: 1, oldestQueuedAt: queuedAt });
+    } else classes.set(name, { requirement, waiting: 1, oldestQueuedAt: queuedAt });
   }
   return [...classes.values()];
 }
@@ -161,7 +155,7 @@ export function createFleet({
           id,
           executors: known.filter(({ description }) => description.pool === id),
           live: await redis.hlen(keys.poolLive(id)),
-          backlog: classesOf(await redis.hvals(keys.poolReady(id))),
+          backlog: classesOf(await redis.hgetall(keys.poolReady(id))),
         })),
       );
     },

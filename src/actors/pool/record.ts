@@ -54,7 +54,8 @@ export function decode(id: string, { state: stored, parts: [ready, live, executo
   return state;
 }
 
-function readRequest(key: string, text: string): Request {
+/** A field of `pool:<id>:ready`; throws on anything that `encode` did not write. */
+export function readRequest(key: string, text: string): Request {
   const dash = key.lastIndexOf("-");
   const { a, req, root, p, run, avoid, at, until } = StoredRequest.parse(JSON.parse(text));
   return {

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { FoundRun } from "../../archive/find-run.ts";
 import { OstlerError } from "../../errors.ts";
 import { inParallel } from "../../ost/in-parallel.ts";
 import { layout } from "../../ost/layout.ts";
@@ -11,11 +12,11 @@ import { mapEnvironment } from "../../runs/secrets.ts";
 import type { Sealer } from "../../secrets.ts";
 import { body, json } from "../answers.ts";
 import type { HttpEnv } from "../env.ts";
+import type { FindRun } from "../find-run.ts";
 import { idempotencyKey } from "../idempotency.ts";
 import type { CreateNewRun } from "../new-run.ts";
 import { Flag, knownRunId, RunPath, runNotFound } from "../parameters.ts";
 import { createRouter } from "../router.ts";
-import type { FindRun, FoundRun } from "../run-reader.ts";
 import { RestartPlan, Run } from "../shapes.ts";
 import { keyOfDeletedRun } from "./runs.ts";
 

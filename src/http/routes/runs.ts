@@ -7,12 +7,12 @@ import { parseDefinition } from "../../runs/parse-definition.ts";
 import { mapSecrets } from "../../runs/secrets.ts";
 import { body, json } from "../answers.ts";
 import type { HttpEnv } from "../env.ts";
+import type { FindRun } from "../find-run.ts";
 import { idempotencyKey } from "../idempotency.ts";
 import { type CreateNewRun, findFaults, type NewRunDeps } from "../new-run.ts";
 import { encodeCursor, knownRunId, noQuery, RunPath, runNotFound } from "../parameters.ts";
 import { createRouter } from "../router.ts";
 import { filterOf, RunListQuery, summaryOf } from "../run-list.ts";
-import type { FindRun } from "../run-reader.ts";
 import { Run, RunList, SetupCheck, ShownDefinition } from "../shapes.ts";
 
 export interface RunRoutesDeps {
