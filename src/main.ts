@@ -4,6 +4,7 @@
  */
 import { type Logger, pino } from "pino";
 import { type Config, ConfigError, ownEnvironment, parseConfig } from "./config.ts";
+import { finalExitCode } from "./serve/role-process.ts";
 import { type Role, runRole } from "./serve/run-role.ts";
 import { StartError } from "./serve/start-error.ts";
 import { awaitStop, tellReady } from "./serve/supervised.ts";
@@ -87,7 +88,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     if (!(error instanceof StartError)) throw error;
     process.stderr.write(`ostler serve: ${error.message}\n`);
-    return 1;
+    return process.connected ? finalExitCode : 1;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { meetServer } from "../redis/meet.ts";
 import { leaveExecutor } from "../redis/scripts/leave-executor.ts";
 import type { Role } from "../serve/run-role.ts";
+import { StartError } from "../serve/start-error.ts";
 import type { Driver } from "./driver.ts";
 import { type Equipment, openEquipment } from "./equipment.ts";
 import { register } from "./registration.ts";
@@ -21,10 +22,9 @@ export interface ExecutorInput {
 }
 
 /** Another process runs under this executor's id: this one has nothing to touch any more. */
-export class Superseded extends Error {
+export class Superseded extends StartError {
   constructor(executor: string) {
-    super(`another process took over as executor ${executor}`);
-    this.name = "Superseded";
+    super(`another process took over as executor ${executor}: give each its own OSTLER_EXECUTOR_ID`);
   }
 }
 

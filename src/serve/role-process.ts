@@ -10,6 +10,9 @@ import { StartError } from "./start-error.ts";
 export const RoleMessage = z.object({ type: z.literal("ready"), url: z.string().optional() });
 export type RoleMessage = z.infer<typeof RoleMessage>;
 
+/** A role ends with this code where it must not be started again: what stands against it is the user's to mend. */
+export const finalExitCode = 78;
+
 export interface RoleProcessOptions {
   readonly role: string;
   readonly spawn: () => ChildProcess;
@@ -24,13 +27,15 @@ export interface RoleProcessOptions {
 export interface RoleProcess {
   /** Resolves when the role is ready for the first time; rejects if its first process ends before that. */
   readonly ready: Promise<void>;
+  /** Resolves when nothing will be started any more: it was stopped, gave up, or never became ready. */
+  readonly over: Promise<void>;
   /** Asks it to close, and resolves when its process is gone. Nothing is started after this. */
   readonly stop: () => Promise<void>;
   /** Ends it at once. */
   readonly kill: () => void;
 }
 
-/** Starts the role's process, and starts it again with back-off whenever it ends unasked after it had once been ready. */
+/** Starts the role's process, and starts it again with back-off whenever it dies after it had once been ready. */
 export function keepRole({ role, spawn, stopTimeoutMs, onReady, log }: RoleProcessOptions): RoleProcess {
   const stopping = new AbortController();
   const { promise: ready, resolve: becomeReady, reject: failToStart } = Promise.withResolvers<void>();
@@ -51,11 +56,15 @@ export function keepRole({ role, spawn, stopTimeoutMs, onReady, log }: RoleProce
       const end = await endOf(child);
       if (stopping.signal.aborted) return;
       if (!everReady) {
-        failToStart(new StartError(`the ${role} did not start (${end}): its last log line says why`));
+        failToStart(new StartError(`the ${role} did not start (${describe(end)}): its last log line says why`));
+        return;
+      }
+      if (end.code === 0 || end.code === finalExitCode) {
+        log.error({ role, ...end }, "a role ended for good: it is not started again");
         return;
       }
       const waitMs = backOff.next(performance.now() - startedAt);
-      log.error({ role, end, waitMs }, "a role ended unasked: starting it again");
+      log.error({ role, ...end, waitMs }, "a role ended unasked: starting it again");
       await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };
@@ -63,6 +72,7 @@ export function keepRole({ role, spawn, stopTimeoutMs, onReady, log }: RoleProce
 
   return {
     ready,
+    over: kept,
     stop: async () => {
       stopping.abort();
       child?.kill("SIGTERM");
@@ -79,12 +89,22 @@ export function keepRole({ role, spawn, stopTimeoutMs, onReady, log }: RoleProce
   };
 }
 
-/** How the process ended, for people. A program that cannot be started at all ends too. */
-async function endOf(child: ChildProcess): Promise<string> {
+interface End {
+  readonly code?: number;
+  readonly signal?: string;
+  /** Why it could not even be started. */
+  readonly reason?: string;
+}
+
+async function endOf(child: ChildProcess): Promise<End> {
   try {
     const [code, signal] = await once(child, "exit");
-    return signal === null ? `exit code ${code}` : `killed by ${signal}`;
+    return signal === null ? { code } : { signal };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function describe({ code, signal, reason }: End): string {
+  return reason ?? (signal === undefined ? `exit code ${code}` : `killed by ${signal}`);
 }

@@ -52,6 +52,14 @@ describe("a role's process", () => {
     }
   });
 
+  it("is not started again when it gives up", async () => {
+    const { role, urls, pid } = keep({ GIVE_UP: "api" });
+    await role.ready;
+    process.kill(pid(), "SIGUSR1");
+    await role.over;
+    expect(urls).toHaveLength(1);
+  });
+
   it("is asked to close, and not started again", async () => {
     const { role, lines } = keep();
     await role.ready;
