@@ -18,19 +18,32 @@ interface MemoryStep {
   readonly startedAt: number;
   readonly output: Uint8Array;
   readonly ended: Promise<StepEnd>;
-  readonly stop: () => void;
+  readonly end: (end: "stopped" | "removed") => void;
+}
+
+interface MemoryPod {
+  readonly spec: PodSpec;
+  readonly handle: PodHandle;
+  /** Ends what runs in it. */
+  readonly remove: () => void;
 }
 
 const nothing = new Uint8Array();
+/** As shells report SIGTERM. */
+const terminated = 143;
+const removed: StepEnd = { type: "gone", reason: "pod_lost", message: "the pod was removed" };
 
 /** A driver without a platform, for benchmarks and simulations: its pods are objects of this process and end with it. */
 export function createMemoryDriver(options: MemoryDriverOptions = {}): Driver {
-  const pods = new Map<string, { readonly spec: PodSpec; readonly handle: PodHandle; readonly createdAt: number }>();
+  const pods = new Map<string, MemoryPod>();
 
-  const create = (spec: PodSpec): PodHandle => {
+  const create = (spec: PodSpec): MemoryPod => {
     const steps = new Map<number, MemoryStep>();
     const createdAt = Date.now();
-    return {
+    const remove = () => {
+      for (const step of steps.values()) step.end("removed");
+    };
+    const handle: PodHandle = {
       id: spec.id,
       createdAt,
       arch: "amd64",
@@ -62,9 +75,10 @@ export function createMemoryDriver(options: MemoryDriverOptions = {}): Driver {
         if (step.output.length > offset) yield step.output.subarray(offset);
         await unlessAborted(step.ended, signal);
       },
-      stopStep: async (index) => steps.get(index)?.stop(),
+      stopStep: async (index) => steps.get(index)?.end("stopped"),
       touch: async () => {},
     };
+    return { spec, handle, remove };
   };
 
   return {
@@ -76,29 +90,38 @@ export function createMemoryDriver(options: MemoryDriverOptions = {}): Driver {
       signal.throwIfAborted();
       const there = pods.get(spec.id);
       if (there) return there.handle;
-      const handle = create(spec);
-      pods.set(spec.id, { spec, handle, createdAt: handle.createdAt });
-      return handle;
+      const pod = create(spec);
+      pods.set(spec.id, pod);
+      return pod.handle;
     },
     attach: async (podId) => pods.get(podId)?.handle,
     list: async (installation) =>
-      [...pods.values()].flatMap(({ spec, createdAt }): PodEntry[] =>
-        spec.owner.installation === installation ? [{ id: spec.id, owner: spec.owner, createdAt }] : [],
+      [...pods.values()].flatMap(({ spec: { id, owner }, handle: { createdAt } }): PodEntry[] =>
+        owner.installation === installation ? [{ id, owner, createdAt }] : [],
       ),
     remove: async (podId) => {
+      pods.get(podId)?.remove();
       pods.delete(podId);
     },
-    close: async () => pods.clear(),
+    close: async () => {
+      for (const pod of pods.values()) pod.remove();
+      pods.clear();
+    },
   };
 }
 
 function beginStep({ exitCode = 0, output, until }: ScriptedStep): MemoryStep {
   const startedAt = Date.now();
-  const stopped = Promise.withResolvers<number>();
-  const exit = (code: number): StepEnd => ({ type: "exited", exitCode: code, startedAt, finishedAt: Date.now() });
-  const ended =
-    until !== undefined ? Promise.race([until.then(() => exitCode), stopped.promise]).then(exit) : Promise.resolve(exit(exitCode));
-  return { startedAt, ended, output: output === undefined ? nothing : Buffer.from(output), stop: () => stopped.resolve(143) };
+  const exited = (code: number): StepEnd => ({ type: "exited", exitCode: code, startedAt, finishedAt: Date.now() });
+  const over = Promise.withResolvers<StepEnd>();
+  if (until === undefined) over.resolve(exited(exitCode));
+  else until.then(() => over.resolve(exited(exitCode)), over.reject);
+  return {
+    startedAt,
+    ended: over.promise,
+    output: output === undefined ? nothing : Buffer.from(output),
+    end: (how) => over.resolve(how === "stopped" ? exited(terminated) : removed),
+  };
 }
 
 async function unlessAborted<T>(value: Promise<T>, signal: AbortSignal): Promise<T> {

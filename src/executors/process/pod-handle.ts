@@ -29,17 +29,17 @@ const maxPollMs = 400;
 export function createPodHandle(host: ProcessHost, path: string, record: PodRecord, remarks: readonly string[]): PodHandle {
   const folder = podFolder(path);
   const supervisors = new Map<number, ChildProcess>();
-  const supervisorGone = (index: number) => {
+  const childGone = (index: number) => {
     const child = supervisors.get(index);
     return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
   };
-  const status = (index: number) => readStep(record, path, index, supervisorGone(index));
+  const status = (index: number) => readStep(record, path, index, childGone(index));
 
   /** Resolves when the step may have ended, or after `ms`. */
   const pause = async (index: number, ms: number, signal: AbortSignal) => {
     signal.throwIfAborted();
     const child = supervisors.get(index);
-    if (!child || supervisorGone(index)) {
+    if (!child || childGone(index)) {
       await delay(ms, undefined, { signal });
       return;
     }
@@ -77,6 +77,8 @@ export function createPodHandle(host: ProcessHost, path: string, record: PodReco
       signal.throwIfAborted();
       if ((await readStep(record, path, step.index, false)).type !== "absent") return;
       supervisors.set(step.index, await launch(host, path, record, step));
+      // Started means claimed: from then on a successor finds the step, and nobody starts it again.
+      for (let ms = 1; (await status(step.index)).type === "absent"; ms = Math.min(ms * 2, maxPollMs)) await pause(step.index, ms, signal);
     },
     waitStep,
     followOutput: async function* (index, offset, signal) {

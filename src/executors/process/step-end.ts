@@ -13,17 +13,17 @@ export type StepStatus =
   | { readonly type: "running"; readonly startedAt: number }
   | { readonly type: "ended"; readonly end: StepEnd; readonly startedAt: number };
 
-/** What the step's folder says of it. `supervisorGone`: the caller has seen its supervisor exit. */
-export async function readStep(pod: PodRecord, path: string, index: number, supervisorGone: boolean): Promise<StepStatus> {
+/** What the step's folder says of it. `childGone`: the supervisor that the caller itself started for it has exited. */
+export async function readStep(pod: PodRecord, path: string, index: number, childGone: boolean): Promise<StepStatus> {
   const step = podFolder(path).step(index);
   const before = await readExit(step);
   if (before) return before;
   const claim = await statIfThere(step.claim);
   if (!claim) {
     if ((await statIfThere(path)) === undefined) return ended(0, { reason: "pod_lost", message: "the pod was removed" });
-    return supervisorGone ? ended(0, { reason: "setup", message: "the step could not be started: is the disk full?" }) : { type: "absent" };
+    return childGone ? ended(0, { reason: "setup", message: "the step could not be started: is the disk full?" }) : { type: "absent" };
   }
-  if (!supervisorGone && (await supervisorRuns(step, claim.mtimeMs))) return { type: "running", startedAt: claim.mtimeMs };
+  if (await supervisorRuns(step, claim.mtimeMs, childGone)) return { type: "running", startedAt: Math.floor(claim.mtimeMs) };
   // The supervisor may have recorded the end between the first look and its exit.
   return (await readExit(step)) ?? ended(claim.mtimeMs, await whyUnrecorded(pod, step));
 }
@@ -42,12 +42,14 @@ async function readExit(step: StepFolder): Promise<StepStatus | undefined> {
 
 const leaseEnded = "the pod's time ran out while its executor was away";
 
-async function supervisorRuns(step: StepFolder, claimedAt: number): Promise<boolean> {
-  const text = await readFile(step.claim, "latin1");
+/** Whether whoever claimed the step lives: that need not be the caller's own child, which gives up if the step is claimed. */
+async function supervisorRuns(step: StepFolder, claimedAt: number, childGone: boolean): Promise<boolean> {
+  const text = await readFile(step.claim, "latin1").catch(() => "");
   const recorded = parseStat(text);
   if (recorded) return findProcess(recorded.pid)?.start === recorded.start;
   const pid = Number.parseInt(text, 10);
-  return Number.isNaN(pid) ? Date.now() - claimedAt < unnamedClaimMs : findProcess(pid) !== undefined;
+  if (!Number.isNaN(pid)) return findProcess(pid) !== undefined;
+  return !childGone && Date.now() - claimedAt < unnamedClaimMs;
 }
 
 async function whyUnrecorded(
