@@ -1,27 +1,16 @@
 import { type Job, Worker } from "bullmq";
-import type { Logger } from "pino";
 import { z } from "zod";
 import { archiveQueue } from "../actors/wakes.ts";
 import { parseRunId } from "../ids.ts";
 import { inParallel } from "../ost/in-parallel.ts";
-import type { Store } from "../ost/store.ts";
-import type { RedisConnection } from "../redis/connection.ts";
-import type { Keys } from "../redis/keys.ts";
 import { type Letter, sendMail } from "../redis/mail.ts";
 import { isTerminalPhase } from "../runs/states.ts";
 import { archiveRun } from "./archive-run.ts";
+import type { ArchiverOptions } from "./archiver-options.ts";
 import { writeDefinition } from "./definition-object.ts";
 import { deleteRun } from "./delete-run.ts";
 import { readLiveRun } from "./live-run.ts";
-
-export interface ArchiverOptions {
-  readonly redis: RedisConnection;
-  /** A connection of BullMQ's own, which the archiver closes. */
-  readonly connect: () => RedisConnection;
-  readonly keys: Keys;
-  readonly store: Store;
-  readonly log: Logger;
-}
+import { startSweeper } from "./sweeper.ts";
 
 /** One run's work; answers what to tell the run actor, or undefined if there is nothing to say (yet). */
 type Handler = (options: ArchiverOptions, runId: string) => Promise<"definition-written" | "archived" | "deleted" | undefined>;
@@ -58,7 +47,7 @@ const lockMs = 30_000;
 
 const Work = z.object({ runs: z.array(z.string().refine((id) => parseRunId(id) !== undefined)).max(1_000) });
 
-/** Starts the worker of the archive queue. `close` waits for the jobs under way. */
+/** Starts the worker of the archive queue, and the sweeps. `close` waits for what is under way. */
 export async function startArchiver(options: ArchiverOptions): Promise<{ readonly close: () => Promise<void> }> {
   const { keys, log } = options;
   const connection = options.connect();
@@ -73,8 +62,10 @@ export async function startArchiver(options: ArchiverOptions): Promise<{ readonl
   });
   worker.on("error", (err) => log.warn({ err, queue: archiveQueue }, "queue worker error"));
   await worker.waitUntilReady();
+  const sweeper = await startSweeper(options, connection);
   return {
     close: async () => {
+      await sweeper.close();
       await worker.close();
       connection.disconnect();
     },
