@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { randomId } from "../ids.ts";
+import { randomId as drawId } from "../ids.ts";
 import { createRedisClock, type RedisClock } from "../redis/clock.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { Letter } from "../redis/mail.ts";
@@ -42,6 +42,8 @@ export interface OwnerOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
   readonly metrics?: OwnerMetrics;
+  /** Where tokens, sessions and commit ids come from; a simulation gives its own, so that the same seed is the same history. */
+  readonly randomId?: (length: number) => string;
 }
 
 export interface OwnerMetrics {
@@ -61,7 +63,7 @@ const maxStrikes = 3;
 class Abandon extends Error {}
 
 export function createOwner(options: OwnerOptions): Owner {
-  const { scheduler, shards, leaseMs, store, hosts, keys, monotonicMs, log, metrics } = options;
+  const { scheduler, shards, leaseMs, store, hosts, keys, monotonicMs, log, metrics, randomId = drawId } = options;
   const owned = new Map<number, OwnedShard>();
   const cache = createActorCache({
     hosts,

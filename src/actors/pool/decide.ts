@@ -133,8 +133,8 @@ function executorGone(state: PoolState, { executor, incarnation }: Told<"executo
   for (const assignment of state.liveOn.get(executor) ?? []) {
     const live = state.live.get(assignment);
     if (!live) continue;
-    // Whether a step had begun is for the run to say: it has the executor's reports.
-    const outcome = { phase: "failed", reason: "executor_lost", message: lossOf(executor), finishedAt: now, ranStep: true } as const;
+    // What is known of its steps, the run knows: it has the executor's reports.
+    const outcome = { phase: "failed", reason: "executor_lost", message: lossOf(executor), finishedAt: now, ranStep: false } as const;
     effects.push(toRun(live.run, { type: "attempt-ended", assignment, executor, pool: state.id, outcome }));
   }
   return { changes: [], effects };

@@ -88,7 +88,8 @@ function endedAttempt(task: Assigned | Live, { outcome, now }: { readonly outcom
     assignedAt: task.assignedAt,
     ...(startedAt !== undefined && { startedAt }),
     finishedAt: clamp(outcome.finishedAt, startedAt ?? task.assignedAt, now),
-    ranStep: outcome.ranStep,
+    // Whoever ends the attempt of a lost executor does not know what that had reported.
+    ranStep: outcome.ranStep || steps.some(({ phase }) => phase !== "notstarted"),
     ...(outcome.message !== undefined && { message: outcome.message }),
     ...(outcome.exitCode !== undefined && { exitCode: outcome.exitCode }),
     ...(setup && { setup }),
