@@ -10,8 +10,6 @@ import type { ReportSpool } from "./report-spool.ts";
 import type { Report } from "./reporter.ts";
 import type { RunPlan } from "./run-plan.ts";
 
-/** A report that its run has not handled by then is told again, in case it was rolled back. */
-const resendAfterMs = 15_000;
 const firstRemovePauseMs = 500;
 const maxRemovePauseMs = 30_000;
 const mayStartPollMs = 100;
@@ -21,6 +19,8 @@ export interface AgentOptions {
   readonly pool: string;
   readonly incarnation: string;
   readonly ttlMs: number;
+  /** A report that its run has not handled by then is told again, in case it was rolled back. */
+  readonly resendAfterMs: number;
   readonly ports: AttemptPorts;
   readonly spool: ReportSpool;
   readonly planOf: (runId: string) => Promise<RunPlan | undefined>;
@@ -63,8 +63,10 @@ export interface Agent {
   readonly assignments: () => readonly string[];
   /** Tells the pods that this executor was alive at `at` (ms, this host's clock). */
   readonly touchPods: (at: number) => void;
-  /** After Redis may have forgotten something: everything that runs is told again. */
-  readonly tellAgain: () => void;
+  /** Accepts nothing until `resume`: Redis may have forgotten what was reported, and ask for it again. */
+  readonly suspend: () => void;
+  /** Whatever runs, or is reported and not handled, is told again. */
+  readonly resume: () => void;
   readonly haltAll: (halt: Halt) => void;
   /** No new assignments from now on. */
   readonly drain: () => void;
@@ -81,6 +83,7 @@ export function createAgent(options: AgentOptions): Agent {
   const sentAt = new Map<string, number>();
   const closing = new AbortController();
   let isDraining = false;
+  let isSuspended = false;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
 
@@ -162,7 +165,7 @@ export function createAgent(options: AgentOptions): Agent {
   };
 
   const repeat = async (assignment: string, message: unknown) => {
-    if (monotonicNow() - (sentAt.get(assignment) ?? Number.NEGATIVE_INFINITY) < resendAfterMs) return;
+    if (monotonicNow() - (sentAt.get(assignment) ?? Number.NEGATIVE_INFINITY) < options.resendAfterMs) return;
     await removePod(assignment);
     await send(assignment, message);
   };
@@ -174,13 +177,17 @@ export function createAgent(options: AgentOptions): Agent {
     if (report) await repeat(assignment, report.message);
     // What is told to stop but does not run here: its pod may, from a predecessor; else the run hears that there is none.
     else if (wanted === "stop") stop(entry ?? begin(assignment, { resumed: true, startBy: 0 }));
-    else if (!entry && wanted === `run:${incarnation}` && !isDraining && options.mayStart()) await options.accept(assignment);
+    else if (!entry && wanted === `run:${incarnation}` && mayAccept()) await options.accept(assignment);
   };
+
+  /** Old work must not be taken for new: not while Redis may have forgotten what was reported. */
+  const mayAccept = () => !isDraining && !isSuspended && options.mayStart();
 
   const stop = (entry: Entry) => entry.halt.abort({ type: "stop" } satisfies Halt);
 
   const lookOnce = async () => {
-    const todo = new Map(Object.entries(await options.readTodo()));
+    const read = Object.entries(await options.readTodo());
+    const todo = new Map(read.filter(([assignment]) => parseAssignmentId(assignment) !== undefined));
     for (const assignment of [...spool.unsettled()]) {
       if (todo.has(assignment) || entries.has(assignment)) continue;
       spool.settle(assignment);
@@ -212,7 +219,7 @@ export function createAgent(options: AgentOptions): Agent {
       if (verdict !== "refused") begin(assignment, { resumed: verdict === "held", startBy: askedAt + options.ttlMs });
     },
     take: async (assignments) => {
-      if (isDraining || !options.mayStart()) return;
+      if (!mayAccept()) return;
       const fresh = assignments.filter((assignment) => !entries.has(assignment) && !spool.find(assignment));
       await Promise.all(fresh.map((assignment) => options.accept(assignment)));
     },
@@ -223,7 +230,11 @@ export function createAgent(options: AgentOptions): Agent {
         touched?.catch((err: unknown) => log.warn({ err, ...fieldsOf(assignment) }, "a pod could not be touched"));
       }
     },
-    tellAgain: () => {
+    suspend: () => {
+      isSuspended = true;
+    },
+    resume: () => {
+      isSuspended = false;
       sentAt.clear();
       for (const entry of entries.values()) entry.progress?.tellAgain();
     },

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
-import { meetServer } from "../redis/meet.ts";
 import { leaveExecutor } from "../redis/scripts/leave-executor.ts";
 import type { Role } from "../serve/run-role.ts";
 import { StartError } from "../serve/start-error.ts";
@@ -9,6 +8,7 @@ import type { Driver } from "./driver.ts";
 import { type Equipment, openEquipment } from "./equipment.ts";
 import { register } from "./registration.ts";
 import { openSession, type Session } from "./session.ts";
+import { watchConnection } from "./watch-connection.ts";
 
 /** Tasks that are nearly done may end; longer ones go on without their executor, for the next one that starts here. */
 const drainMs = 10_000;
@@ -40,7 +40,10 @@ export function startExecutor({ config, log, driver }: ExecutorInput): Role {
   const run = async () => {
     const equipment = await openEquipment({ config, log, driver, onOpen: (close) => closers.push(close) });
     let session: Session | undefined;
-    watchHistory(equipment, log, async () => session?.recover());
+    const { commands, keys, installation } = equipment;
+    const onLost = () => session?.suspend();
+    const onBack = async () => session?.recover();
+    watchConnection({ commands, keys, history: installation.history, log, onLost, onBack, signal: stop.signal });
     for (;;) {
       session = await begin(equipment, { config, log, signal: stop.signal });
       ready.resolve();
@@ -120,20 +123,6 @@ async function leave(
   });
   log.info({ executorId: id, farewell: reply?.type, left: session.agent.assignments() }, "closing");
   await session.close();
-}
-
-/** A server that may have lost its last second starts a new history. */
-function watchHistory({ commands, keys, installation }: Equipment, log: Logger, recover: () => Promise<void>): void {
-  let { history } = installation;
-  const meet = async () => {
-    const met = await meetServer(commands, keys);
-    if (met?.history !== history) log.warn({ history: met?.history }, "Redis has a new history: it may have forgotten something");
-    history = met?.history ?? history;
-    await recover();
-  };
-  commands.on("ready", () => {
-    meet().catch((err: unknown) => log.warn({ err }, "could not recover after a reconnect"));
-  });
 }
 
 function aborted(signal: AbortSignal): Promise<"aborted"> {

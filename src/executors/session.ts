@@ -14,6 +14,7 @@ import { startSiblings } from "./siblings.ts";
 import { listenForWork } from "./work-signals.ts";
 
 const lookEveryBeats = 3;
+const resendAfterBeats = 3;
 /** Pods are told that their executor lives this many times within their fence time, at least. */
 const touchesPerFence = 10;
 /** The group's pods are looked at this often within a heartbeat's ttl, at least every few seconds. */
@@ -52,7 +53,9 @@ export interface Session {
   readonly refused: Promise<Refusal>;
   /** Resolves once the executor is to leave, and has nothing left. */
   readonly emptied: Promise<"emptied">;
-  /** Redis may have forgotten something: reports are looked for again, and all that runs is told again. */
+  /** The connection is gone: nothing is accepted until `recover`. */
+  readonly suspend: () => void;
+  /** The connection is back, and Redis may have forgotten something: reports are looked for again, all that runs is told again. */
   readonly recover: () => Promise<void>;
   /** Stops taking work; what runs goes on. */
   readonly stopTaking: () => Promise<void>;
@@ -71,6 +74,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const acceptor = createAcceptor({ ...base, onVerdict: (...verdict) => agent.onVerdict(...verdict) });
   const agent: Agent = createAgent({
     ...base,
+    resendAfterMs: resendAfterBeats * heartbeat.intervalMs,
     accept: acceptor.accept,
     send: reporter.send,
     readTodo,
@@ -108,9 +112,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     heartbeats,
     refused: refused.promise,
     emptied: emptied.promise,
+    suspend: agent.suspend,
     recover: async () => {
       await recall();
-      agent.tellAgain();
+      agent.resume();
       await agent.look();
     },
     stopTaking: async () => {

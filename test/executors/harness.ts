@@ -7,6 +7,8 @@ import type { Driver } from "../../src/executors/driver.ts";
 import { startExecutor } from "../../src/executors/executor.ts";
 import { assignmentId, createRunIds, rootOf, shardOfPool } from "../../src/ids.ts";
 import { joinInstallation } from "../../src/installation.ts";
+import { type LogPlace, layout } from "../../src/ost/layout.ts";
+import { openLog } from "../../src/ost/log-object.ts";
 import { openStore } from "../../src/ost/open.ts";
 import type { Store } from "../../src/ost/store.ts";
 import { createRedis, type RedisConnection } from "../../src/redis/connection.ts";
@@ -150,4 +152,14 @@ export async function createWorld(env: Readonly<Record<string, string>> = {}): P
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The stored text of a log; "" if there is none. */
+export async function readLogText(store: Store, place: LogPlace): Promise<string> {
+  const object = await openLog(store, layout.log(place));
+  const parts: Uint8Array[] = [];
+  for await (const chunk of object?.chunks({ from: 0 }) ?? []) {
+    parts.push(chunk.type === "bytes" ? chunk.bytes : Buffer.from(`<lost: ${chunk.why}>`));
+  }
+  return Buffer.concat(parts).toString();
 }
