@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism, homedir, hostname } from "node:os";
+import { availableParallelism, homedir, hostname, totalmem } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { findContradictions } from "./config/contradictions.ts";
@@ -83,7 +83,18 @@ function stopOn(faults: readonly Fault[]): void {
 }
 
 function thisMachine(env: Environment): Machine {
-  return { hostname: hostname(), cores: availableParallelism(), dataHome: env["XDG_DATA_HOME"] || join(homedir(), ".local", "share") };
+  return {
+    hostname: hostname(),
+    cores: availableParallelism(),
+    memoryBytes: memoryLimit(),
+    dataHome: env["XDG_DATA_HOME"] || join(homedir(), ".local", "share"),
+  };
+}
+
+/** What this process may use: the container's limit where there is one. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
 }
 
 function readText(path: string): string {

@@ -4,6 +4,7 @@ import type { Kind } from "./kinds.ts";
 export interface Machine {
   readonly hostname: string;
   readonly cores: number;
+  readonly memoryBytes: number;
   /** Where the user's programs keep data: `$XDG_DATA_HOME`, or `.local/share` in the home folder. */
   readonly dataHome: string;
 }

@@ -60,6 +60,13 @@ export const serverSettings = {
     about:
       "Start of every key. Its hash tag keeps all keys of an installation in one slot; two installations on one Redis need different ones.",
   }),
+  redisMaxMemoryBytes: derived({
+    env: "OSTLER_REDIS_MAX_MEMORY",
+    kind: size,
+    derive: (machine) => String(Math.min(Math.floor(machine.memoryBytes / 4), 4 * 1024 ** 3)),
+    derived: "a quarter of the machine's memory, at most 4Gi",
+    about: "How much the private Redis may keep. Above three quarters of it, creating runs is refused (503), so that those there can end.",
+  }),
   ostUrl: optional({
     env: "OSTLER_OST_URL",
     kind: url(["file:"], "file:///absolute/path (s3:// is not supported by this version yet)", (parsed) => parsed.host === ""),

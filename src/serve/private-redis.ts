@@ -9,7 +9,7 @@ import { z } from "zod";
 import { createRedis } from "../redis/connection.ts";
 import { findByArgument, isRunning, signalProcess } from "./process-list.ts";
 import { findRedisBinary } from "./redis-binary.ts";
-import { type Endpoint, type Fsync, redisConfig, urlOf } from "./redis-config.ts";
+import { type Endpoint, type RedisPolicy, redisConfig, urlOf } from "./redis-config.ts";
 import { probeRedis } from "./redis-probe.ts";
 import { StartError } from "./start-error.ts";
 
@@ -27,7 +27,7 @@ export interface PrivateRedisOptions {
   readonly folder: string;
   /** Where to look for a server: `PATH`. */
   readonly searchPath: string;
-  readonly fsync: Fsync;
+  readonly policy: RedisPolicy;
   readonly log: Logger;
 }
 
@@ -65,11 +65,12 @@ export async function startPrivateRedis(options: PrivateRedisOptions, signal: Ab
   return adopted ?? (await launch(options, configPath, signal));
 }
 
-async function adopt({ folder, fsync, log }: PrivateRedisOptions, pid: number, signal: AbortSignal): Promise<PrivateRedis | undefined> {
+async function adopt({ folder, policy, log }: PrivateRedisOptions, pid: number, signal: AbortSignal): Promise<PrivateRedis | undefined> {
   const endpoint = await readEndpoint(folder);
   if (endpoint && (await awaitReady(endpoint, () => isRunning(pid), signal)) === "ready") {
     const redis = createRedis(urlOf(endpoint), "commands");
-    await redis.config("SET", "appendfsync", fsync).finally(() => redis.disconnect());
+    const settings = ["appendfsync", policy.fsync, "maxmemory", String(policy.maxMemoryBytes)];
+    await redis.call("CONFIG", "SET", ...settings).finally(() => redis.disconnect());
     log.info({ pid }, "took over the private Redis of an ostler that died");
     return serverOf(endpoint, pid, true, awaitEnd(pid));
   }
@@ -80,11 +81,11 @@ async function adopt({ folder, fsync, log }: PrivateRedisOptions, pid: number, s
 }
 
 async function launch(options: PrivateRedisOptions, configPath: string, signal: AbortSignal): Promise<PrivateRedis> {
-  const { folder, searchPath, fsync, log } = options;
+  const { folder, searchPath, policy, log } = options;
   const binary = await findRedisBinary(searchPath);
   const endpoint = await chooseEndpoint(folder);
   await writeFile(join(folder, "endpoint.json"), `${JSON.stringify(endpoint)}\n`, { mode: 0o600 });
-  await writeFile(configPath, redisConfig(folder, endpoint, fsync), { mode: 0o600 });
+  await writeFile(configPath, redisConfig(folder, endpoint, policy), { mode: 0o600 });
   // Detached, so that neither Ctrl-C nor the death of ostler ends it: it is stopped last, or taken over by the next ostler.
   const child = spawn(binary, [configPath], { detached: true, stdio: "ignore" });
   const ended = exitOf(child);

@@ -10,6 +10,11 @@ export function urlOf(endpoint: Endpoint): string {
   return `unix://${endpoint.path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
+export interface RedisPolicy {
+  readonly fsync: Fsync;
+  readonly maxMemoryBytes: number;
+}
+
 /** What an answered write survives: `always` is on disk, `everysec` may miss the last second. */
 export type Fsync = "always" | "everysec";
 
@@ -17,7 +22,7 @@ export type Fsync = "always" | "everysec";
  * The private server's configuration. Never evicts; keeps its process title, by which a server that outlived ostler is found again;
  * no snapshots, because the append-only file holds everything and a fork of a big memory is felt.
  */
-export function redisConfig(folder: string, endpoint: Endpoint, fsync: Fsync): string {
+export function redisConfig(folder: string, endpoint: Endpoint, { fsync, maxMemoryBytes }: RedisPolicy): string {
   const listen =
     endpoint.type === "socket"
       ? ["port 0", `unixsocket ${quote(endpoint.path)}`, "unixsocketperm 700"]
@@ -30,6 +35,7 @@ export function redisConfig(folder: string, endpoint: Endpoint, fsync: Fsync): s
     "appendonly yes",
     `appendfsync ${fsync}`,
     'save ""',
+    `maxmemory ${maxMemoryBytes}`,
     "maxmemory-policy noeviction",
     "set-proc-title no",
     "daemonize no",

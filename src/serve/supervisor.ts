@@ -86,7 +86,7 @@ function redisOptions(config: Config, log: Logger) {
   return {
     folder: join(config.dataDir, "redis"),
     searchPath: config.hostEnvironment["PATH"] ?? "",
-    fsync: config.durability === "everysec" ? "everysec" : "always",
+    policy: { fsync: config.durability === "everysec" ? "everysec" : "always", maxMemoryBytes: config.redisMaxMemoryBytes },
     log,
   } as const;
 }

@@ -16,7 +16,12 @@ afterEach(async () => {
 });
 
 function optionsFor(folder = join(mkdtempSync(join(tmpdir(), "ostler redis ")), "redis")): PrivateRedisOptions {
-  return { folder, searchPath: process.env["PATH"] ?? "", fsync: "always", log: pino({ level: "silent" }) };
+  return {
+    folder,
+    searchPath: process.env["PATH"] ?? "",
+    policy: { fsync: "always", maxMemoryBytes: 1024 ** 3 },
+    log: pino({ level: "silent" }),
+  };
 }
 
 async function start(options: PrivateRedisOptions): Promise<PrivateRedis> {
@@ -55,10 +60,11 @@ describe("the private Redis", () => {
 
   it("is taken over where it runs already, with the durability that is asked for now", async () => {
     const options = optionsFor();
-    const first = await start({ ...options, fsync: "everysec" });
+    const first = await start({ ...options, policy: { fsync: "everysec", maxMemoryBytes: 1024 ** 2 } });
     const second = await start(options);
     expect(second).toMatchObject({ pid: first.pid, url: first.url, adopted: true });
     expect(await ask(second, "CONFIG", "GET", "appendfsync")).toEqual(["appendfsync", "always"]);
+    expect(await ask(second, "CONFIG", "GET", "maxmemory")).toEqual(["maxmemory", String(1024 ** 3)]);
     expect(await findByArgument(join(options.folder, "redis.conf"))).toEqual([first.pid]);
     await second.stop();
     await first.ended;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError, parseConfig } from "../../../src/config.ts";
 
-const machine = { hostname: "build-7.example", cores: 6, dataHome: "/home/ada/.local/share" };
+const machine = { hostname: "build-7.example", cores: 6, memoryBytes: 8 * 1024 ** 3, dataHome: "/home/ada/.local/share" };
 
 function faultsOf(given: { env?: Record<string, string>; argv?: string[] }): readonly string[] {
   try {
@@ -40,6 +40,7 @@ describe("the server's settings", () => {
         "maxBodyBytes": 33554432,
         "ostUrl": "file:///home/ada/.local/share/ostler/ost",
         "port": 7070,
+        "redisMaxMemoryBytes": 2147483648,
         "redisPrefix": "{ostler}",
         "roles": [
           "api",
