@@ -6,6 +6,7 @@ const Info = z.object({
   length: z.number(),
   added: z.number(),
   last: z.string(),
+  deleted: z.string(),
   first: z.string().optional(),
 });
 
@@ -26,9 +27,12 @@ export async function keepsAfter(redis: RedisConnection, stream: string, positio
     length: field(flat, "length"),
     added: field(flat, "entries-added"),
     last: field(flat, "last-generated-id"),
+    deleted: field(flat, "max-deleted-entry-id"),
     first: FirstEntry.parse(field(flat, "first-entry"))?.[0],
   });
   if (compareStreamIds(position, info.last) >= 0) return true;
   if (info.added === info.length) return true;
+  // Sweeps also delete from the middle: rows of archived runs go, those of runs that go on stay.
+  if (compareStreamIds(info.deleted, position) > 0) return false;
   return info.first !== undefined && compareStreamIds(info.first, position) <= 0;
 }
