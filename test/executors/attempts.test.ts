@@ -138,7 +138,9 @@ describe("an attempt", () => {
     });
     const id = run.assignment("build");
     await world.assign(id);
-    await until("the step runs", async () => (await readdir(join(world.podsDir, id, "steps", "0")).catch((): string[] => [])).includes("pid"));
+    await until("the step runs", async () =>
+      (await readdir(join(world.podsDir, id, "steps", "0")).catch((): string[] => [])).includes("pid"),
+    );
     await world.tell(id, "stop");
     expect(await world.outcome(id)).toMatchObject({ phase: "stopped", steps: [{ phase: "stopped" }, { phase: "notstarted" }] });
     expect(await log(run)).toContain("bye\n");

@@ -1,3 +1,5 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +7,7 @@ import { pino } from "pino";
 import { type Config, parseConfig } from "../../src/config.ts";
 import type { Driver } from "../../src/executors/driver.ts";
 import { startExecutor } from "../../src/executors/executor.ts";
+import { createProcessDriver } from "../../src/executors/process/process-driver.ts";
 import { assignmentId, createRunIds, rootOf, shardOfPool } from "../../src/ids.ts";
 import { joinInstallation } from "../../src/installation.ts";
 import { type LogPlace, layout } from "../../src/ost/layout.ts";
@@ -34,6 +37,8 @@ export interface World {
   readonly folder: string;
   readonly podsDir: string;
   readonly start: (options?: { readonly driver?: Driver; readonly env?: Readonly<Record<string, string>> }) => Promise<Role>;
+  /** An executor in a process of its own, once it is ready; it can be killed. */
+  readonly spawn: (env?: Readonly<Record<string, string>>) => Promise<SpawnedExecutor>;
   /** Writes a run's definition, without its actor. */
   readonly createRun: (definition: Readonly<Record<string, unknown>>) => Promise<PlayedRun>;
   readonly assign: (assignment: string, executor?: string) => Promise<void>;
@@ -43,6 +48,14 @@ export interface World {
   readonly outcome: (assignment: string) => Promise<AttemptOutcome>;
   readonly settle: (assignment: string, executor?: string) => Promise<void>;
   readonly close: () => Promise<void>;
+}
+
+export interface SpawnedExecutor {
+  readonly child: ChildProcess;
+  /** Kills it and waits until it is gone. */
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>;
+  /** The class of the error with which the role ended. */
+  readonly ended: Promise<string | undefined>;
 }
 
 export interface Mail {
@@ -79,6 +92,7 @@ export async function createWorld(env: Readonly<Record<string, string>> = {}): P
   const log = pino({ level: "silent" });
   await joinInstallation({ redis, keys, store, shards, log });
   const roles: Role[] = [];
+  const children: ChildProcess[] = [];
 
   const mail = async () => {
     const all: Mail[] = [];
@@ -112,6 +126,30 @@ export async function createWorld(env: Readonly<Record<string, string>> = {}): P
       roles.push(role);
       await role.ready;
       return role;
+    },
+    spawn: async (changed = {}) => {
+      const child = fork(new URL("./executor-process.ts", import.meta.url), {
+        env: { ...base, TEST_LOG: process.env.TEST_LOG ?? "silent", ...changed },
+      });
+      children.push(child);
+      const exited = once(child, "exit");
+      let error: string | undefined;
+      const ready = new Promise<void>((resolve, reject) => {
+        child.on("message", (message: { type: string; error?: string }) => {
+          if (message.type === "ready") resolve();
+          else error = message.error;
+        });
+        exited.then(() => reject(new Error(`the executor ended: ${error}`)), reject);
+      });
+      await ready;
+      return {
+        child,
+        ended: exited.then(() => error),
+        kill: async (signal) => {
+          child.kill(signal);
+          await exited;
+        },
+      };
     },
     createRun: async (raw) => {
       const definition = parseDefinition({ name: "test", group: "/project/web", ...raw });
@@ -147,6 +185,11 @@ export async function createWorld(env: Readonly<Record<string, string>> = {}): P
     },
     close: async () => {
       for (const role of roles) await role.close();
+      for (const child of children) child.kill("SIGKILL");
+      const pods = createProcessDriver({ podsDir: join(folder, "pods"), hostEnvironment: {} });
+      const forever = new AbortController().signal;
+      const installation = (await redis.hget(keys.meta, "installation").catch(() => null)) ?? "";
+      for (const pod of await pods.list(installation, forever)) await pods.remove(pod.id, 0, forever);
       redis.disconnect();
       await server.stop();
       await rm(folder, { recursive: true, force: true });
