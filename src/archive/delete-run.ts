@@ -34,10 +34,9 @@ export async function deleteRun(
     };
     await store.put(layout.runDeleted(runId), jsonBytes(mark), { onlyIfAbsent: true });
   }
-  const usedRuns = stored ? await unmarkUses(store, stored) : [];
+  // Before the own definition goes, which is what tells a repetition about them.
+  for (const used of stored ? await unmarkUses(store, stored) : []) if (await isDeleted(store, used)) await purgeRun(store, used);
   await purgeRun(store, runId);
-  // What this restart alone still used of deleted runs goes with it.
-  for (const used of usedRuns) if (await isDeleted(store, used)) await purgeRun(store, used);
 }
 
 function numberOf({ number }: StoredDefinition): { readonly number?: number } {
