@@ -31,14 +31,16 @@ export async function startChild(file: URL, argument: unknown): Promise<BenchChi
     },
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill("SIGKILL");
-      await once(child, "exit");
+      const gone = once(child, "exit");
+      child.disconnect();
+      await gone;
     },
   };
 }
 
 /** The child's side: says that it is ready, and answers each message once. */
 export function serveParent(handle: (message: unknown) => Promise<unknown>): void {
+  process.on("disconnect", () => process.exit(0));
   process.on("message", async (envelope: { message: unknown }) => {
     const reply = await handle(envelope.message);
     process.send?.(reply ?? null);

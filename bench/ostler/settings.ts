@@ -14,7 +14,7 @@ export function settings(place: { readonly url: string; readonly folder: string 
       OSTLER_DURABILITY: "everysec",
       OSTLER_EXECUTOR_ID: executorId,
       OSTLER_EXECUTOR_TASK_LIMIT: String(taskLimit),
-      OSTLER_LOG_LEVEL: "warn",
+      OSTLER_LOG_LEVEL: process.env["BENCH_LOG"] ?? "warn",
       PATH: process.env["PATH"],
     },
   });

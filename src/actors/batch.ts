@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Keys } from "../redis/keys.ts";
 import type { Letter } from "../redis/mail.ts";
 import type { ActorCache, CachedActor } from "./cache.ts";
+import type { Origin } from "./host.ts";
 import type { OwnedShard } from "./owned-shards.ts";
 import type { InboxEntry } from "./owner-store.ts";
 import { address, createWrites, type FinishedWrites } from "./writes.ts";
@@ -45,8 +46,7 @@ export interface DecidedBatch extends FinishedWrites {
 interface Routed {
   readonly shard: number;
   readonly letter: Letter;
-  /** What goes to the dead letters if it cannot be decided. */
-  readonly raw: string | undefined;
+  readonly origin: Origin;
 }
 
 /**
@@ -63,7 +63,7 @@ export async function decideBatch(surroundings: BatchSurroundings, items: readon
 
   const route = (sender: Routed, effect: Parameters<typeof address>[0], local: Routed[]) => {
     const { shard, letter } = address(effect, shards);
-    if (owned.has(shard)) local.push({ shard, letter, raw: undefined });
+    if (owned.has(shard)) local.push({ shard, letter, origin: "local" });
     else {
       // Mail to another owner is part of this commit, so the sender's shard must be in it.
       touched.add(sender.shard);
@@ -75,13 +75,13 @@ export async function decideBatch(surroundings: BatchSurroundings, items: readon
     const [actor, message, replyTo, requestId] = routed.letter;
     log.error({ actor, err: error, reason }, "put a message aside");
     touched.add(routed.shard);
-    writes.deadLetter(routed.shard, routed.raw ?? JSON.stringify([routed.letter]), reason);
+    writes.deadLetter(routed.shard, JSON.stringify([routed.letter]), reason);
     if (replyTo !== undefined && requestId !== undefined)
       writes.reply(replyTo, requestId, { ok: false, code: "internal", message: "internal server error" });
     const type = typeOf(message);
     if (type === "tick") postponeTick(actor, routed.shard, now + tickPauseMs);
     if (actor.startsWith("run/") && type !== "quarantine")
-      local.push({ shard: routed.shard, letter: [actor, { type: "quarantine", reason }], raw: undefined });
+      local.push({ shard: routed.shard, letter: [actor, { type: "quarantine", reason }], origin: "local" });
   };
 
   const postponeTick = (actor: string, shard: number, at: number) => {
@@ -97,7 +97,7 @@ export async function decideBatch(surroundings: BatchSurroundings, items: readon
     letters += 1;
     if (!cached || !shard) return putAside(routed, "no such actor", undefined, local);
     try {
-      const { effects, reply } = cached.instance.receive(message, { now, session: shard.session });
+      const { effects, reply } = cached.instance.receive(message, { now, session: shard.session }, routed.origin);
       for (const effect of effects) {
         if (effect.type === "send") route(routed, effect, local);
         else {
@@ -120,7 +120,7 @@ export async function decideBatch(surroundings: BatchSurroundings, items: readon
 
   let round: Routed[] = [];
   const arrivals = items.map((item) =>
-    (item.entry?.letters ?? item.letters).map((letter) => ({ shard: item.shard, letter, raw: undefined })),
+    (item.entry?.letters ?? item.letters).map((letter): Routed => ({ shard: item.shard, letter, origin: "mail" })),
   );
   await loadFor(arrivals.flat());
   const started = monotonicMs();

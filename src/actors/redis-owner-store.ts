@@ -13,17 +13,22 @@ import type { Heartbeat, InboxEntry, OwnerStore } from "./owner-store.ts";
 
 const entriesPerRead = 200;
 
-const Letters = z.array(z.union([z.tuple([z.string(), z.unknown()]), z.tuple([z.string(), z.unknown(), z.string(), z.string()])]));
-
 const Work = z.object({
   type: z.enum(["write-definition", "archive", "delete-run"]),
   runId: z.string(),
   at: z.number(),
 });
 
+function isLetter(raw: unknown): raw is Letter {
+  if (!Array.isArray(raw) || typeof raw[0] !== "string") return false;
+  return raw.length === 2 || (raw.length === 4 && typeof raw[2] === "string" && typeof raw[3] === "string");
+}
+
+/** By hand, since every message of the installation comes this way; the actor then parses its own message. */
 function parseLetters(raw: string): readonly Letter[] | undefined {
   try {
-    return Letters.parse(JSON.parse(raw));
+    const letters: unknown = JSON.parse(raw);
+    return Array.isArray(letters) && letters.every(isLetter) ? letters : undefined;
   } catch {
     return undefined;
   }

@@ -24,10 +24,10 @@ import { createRunActor } from "./run/actor.ts";
 import { archiveQueue, createQueueWakes, openQueue } from "./wakes.ts";
 
 /** Every kind of actor, by kind. To add one: its folder, and a line here. */
-export function hostActors(keys: Keys, shards: number): ReadonlyMap<string, Host> {
+export function hostActors(keys: Keys): ReadonlyMap<string, Host> {
   const hosts = [
-    createHost(createRunActor({ keys, shards, decodeDefinition })),
-    createHost(createRootGroupActor()),
+    createHost(createRunActor({ keys, decodeDefinition })),
+    createHost(createRootGroupActor({ keys })),
     createHost(createPoolActor({ keys })),
     createHost(createExecutorActor()),
     createHost(createExecutorGroupActor()),
@@ -80,7 +80,7 @@ export function startScheduler({
       () => wakes.close(),
       () => archive.close(),
     );
-    const archiver = await startArchiver({ redis: commands, connect: () => connect("queue", "archiver"), keys, store, shards, log });
+    const archiver = await startArchiver({ redis: commands, connect: () => connect("queue", "archiver"), keys, store, log });
     closers.push(() => archiver.close());
 
     const owner = createOwner({
@@ -89,7 +89,7 @@ export function startScheduler({
       leaseMs: config.shardLeaseMs,
       heartbeatTtlMs: config.heartbeatTtlMs,
       store: createRedisOwnerStore({ redis: commit, blocking, keys, shards, confirm }),
-      hosts: hostActors(keys, shards),
+      hosts: hostActors(keys),
       keys,
       wakes,
       handout: createHandout(
