@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { OstlerError } from "../errors.ts";
+import { StartError } from "../serve/start-error.ts";
 import type { HttpEnv } from "./env.ts";
 
 /** Who asks: `local` without authentication, `admin` with the administrator's token. */
@@ -19,7 +20,7 @@ export function isLoopback(host: string): boolean {
 /** Refuses to listen where others reach an api that nobody has to authenticate to. Throws with what to do. */
 export function assertGuarded({ host, adminToken }: { readonly host: string; readonly adminToken?: string | undefined }): void {
   if (adminToken !== undefined || isLoopback(host)) return;
-  throw new Error(`refusing to listen on ${host} without authentication: set OSTLER_ADMIN_TOKEN, or OSTLER_HOST=127.0.0.1`);
+  throw new StartError(`refusing to listen on ${host} without authentication: set OSTLER_ADMIN_TOKEN, or OSTLER_HOST=127.0.0.1`);
 }
 
 function digest(text: string): Buffer {

@@ -5,6 +5,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Logger } from "pino";
 import { OstlerError } from "../errors.ts";
 import { randomId } from "../ids.ts";
+import { StartError } from "../serve/start-error.ts";
 import { errorAnswer } from "./errors.ts";
 
 export interface ListenOptions {
@@ -67,7 +68,7 @@ export async function listen({ fetch, host, port, log }: ListenOptions): Promise
     await once(server, "listening");
   } catch (error) {
     const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    throw taken ? new Error(`port ${port} of ${host} is taken: stop what listens there, or set OSTLER_PORT`, { cause: error }) : error;
+    throw taken ? new StartError(`port ${port} of ${host} is taken: stop what listens there, or set OSTLER_PORT`) : error;
   }
   return { url: urlOf(server, host), close: () => close(server) };
 }
