@@ -85,7 +85,7 @@ async function runDeps({ config, log }: Opening, outlets: Outlets, { model }: Li
     runEvents: createRunEventReader({ redis, keys, store }),
     deleteArchived: (runId: string) => deleteArchivedRun({ redis, keys, store, now: Date.now }, runId),
     unlist: (runId: string) => model.call("hide", [runId]),
-    deleteArchivedLogs: async (runId: string, task: string, attempts: number) => {
+    deleteLogObjects: async (runId: string, task: string, attempts: number) => {
       for (let attempt = 1; attempt <= attempts; attempt++) await deleteLogsOfAttempt(store, { runId, task, attempt });
     },
   };

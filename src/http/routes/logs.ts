@@ -20,8 +20,8 @@ export interface LogRoutesDeps extends LogRequestDeps {
   readonly commander: Pick<Commander, "ask">;
   readonly installation: Pick<KnownInstallation, "position">;
   readonly isLive: (runId: string) => Promise<boolean>;
-  /** Deletes the logs of all attempts of a task of an archived run. */
-  readonly deleteArchivedLogs: (runId: string, task: string, attempts: number) => Promise<void>;
+  /** Deletes the logs of all attempts of a task in object storage, and marks them as deleted. */
+  readonly deleteLogObjects: (runId: string, task: string, attempts: number) => Promise<void>;
   readonly streams: StreamLimit;
   readonly closing: AbortSignal;
 }
@@ -164,7 +164,9 @@ export function logRoutes(deps: LogRoutesDeps) {
         const requestId = requestIdOf(c);
         const message = { type: "delete-logs", task, by: c.var.principal.name, requestId } as const;
         event = (await commander.ask({ kind: "run", id: runId }, message, { requestId })).event;
-      } else await deps.deleteArchivedLogs(runId, task, attempt);
+      }
+      // Also of a run that Redis still knows: the archiver may have read the run just before the command.
+      await deps.deleteLogObjects(runId, task, attempt);
       c.header("ostler-event", installation.position(event));
       return c.body(null, 204);
     });
