@@ -22,6 +22,11 @@ export async function body<Body>(answer: Promise<{ readonly json: () => Promise<
   return (await answer).json();
 }
 
+/** The body of an answer whose type the routes do not tell; the caller says what the API promises. */
+export async function jsonOf<Body>(answer: Promise<Response>): Promise<Body> {
+  return JSON.parse(await (await answer).text());
+}
+
 /** Waits for an answer without a body. */
 export async function done(answer: Promise<unknown>): Promise<void> {
   await answer;

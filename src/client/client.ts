@@ -1,9 +1,11 @@
 import { createApi } from "./api.ts";
+import { createArtifacts } from "./artifacts.ts";
+import { createExecutors } from "./executors.ts";
+import { createGroups } from "./groups.ts";
 import { createLogs } from "./logs.ts";
 import { createRuns } from "./runs.ts";
+import { createSources } from "./sources.ts";
 import { createTransport, type TransportOptions } from "./transport.ts";
-
-export type { RunSummary } from "./runs.ts";
 
 /** The API of one ostler, typed. */
 export type Client = ReturnType<typeof createClient>;
@@ -15,7 +17,13 @@ export function createClient(options: TransportOptions) {
   return {
     /** The server's address, fit to be shown. */
     url: transport.url,
+    /** How far (ms) the server's clock is ahead of ours, as far as its answers tell. */
+    clockSkewMs: transport.clockSkewMs,
     runs: createRuns(api, transport),
+    groups: createGroups(api),
     logs: createLogs(transport),
+    artifacts: createArtifacts(api, transport),
+    sources: createSources(transport),
+    ...createExecutors(api),
   };
 }

@@ -28,8 +28,8 @@ export interface LogQuery {
 export type LogPart =
   /** `text` begins at byte `offset` of the log and ends before byte `end`. */
   | { readonly type: "chunk"; readonly offset: number; readonly end: number; readonly text: string }
-  /** These bytes are lost for good. */
-  | { readonly type: "gap"; readonly from: number; readonly to: number; readonly why: string }
+  /** These bytes are lost for good; with `to: null` all that followed. */
+  | { readonly type: "gap"; readonly from: number; readonly to: number | null; readonly why: string }
   | { readonly type: "end"; readonly size: number; readonly complete: boolean };
 
 /** Logs, over the API. */

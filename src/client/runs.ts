@@ -1,8 +1,9 @@
 import type { Definition } from "../runs/definition.ts";
 import type { RunPhase, RunResult, TaskStatus } from "../runs/states.ts";
-import type { RunView } from "../runs/view.ts";
-import { body, done, ending, flag, type TypedApi } from "./api.ts";
-import { apiPath, segment } from "./path.ts";
+import type { RestartPlan, RunEvent, RunView } from "../runs/view.ts";
+import { body, done, ending, flag, jsonOf, type TypedApi } from "./api.ts";
+import { ApiError } from "./api-error.ts";
+import { apiPath, queryText, segment } from "./path.ts";
 import type { StreamOptions } from "./resume-stream.ts";
 import { followEvents } from "./run-events.ts";
 import type { Transport } from "./transport.ts";
@@ -76,9 +77,31 @@ export function createRuns(api: TypedApi, transport: Transport) {
       done(run.tasks[":task"].approve.$post({ ...ofTask(id, task), json: decision }, ending(signal))),
     reject: (id: string, task: string, decision: Decision, signal?: AbortSignal): Promise<void> =>
       done(run.tasks[":task"].reject.$post({ ...ofTask(id, task), json: decision }, ending(signal))),
+    restart: async (id: string, options: Restart, signal?: AbortSignal): Promise<RunView> => {
+      const answer = await body(run.restart.$post({ ...ofRun(id), query: {}, json: options }, ending(signal)));
+      if ("recreate" in answer) throw new ApiError("bad_gateway", `got a plan instead of a run from ${transport.url}`);
+      return answer;
+    },
+    /** What `restart` would do; creates nothing. */
+    planRestart: async (id: string, options: Restart, signal?: AbortSignal): Promise<RestartPlan> => {
+      const answer = await body(run.restart.$post({ ...ofRun(id), query: { plan: "true" }, json: options }, ending(signal)));
+      if (!("recreate" in answer)) throw new ApiError("bad_gateway", `got a run instead of a plan from ${transport.url}`);
+      return answer;
+    },
+    /** Removes what restarts do not use; the number stays taken. */
+    delete: (id: string, signal?: AbortSignal): Promise<void> => done(run.$delete(ofRun(id), ending(signal))),
+    /** A page of the events that have happened; `after` is the `nextCursor` of the page before, null on the last one of a run that is over. */
+    eventPage: (id: string, after: string | undefined, signal?: AbortSignal): Promise<EventPage> =>
+      // The route answers a page or a stream, so its type says neither.
+      jsonOf(transport.fetch(transport.url + apiPath`/runs/${id}/events` + queryText({ after, limit: 500 }), signal ? { signal } : {})),
     /** All events from the run's first, as they happen, until its end. */
     events: (id: string, options: StreamOptions) => followEvents(transport, apiPath`/runs/${id}/events`, options),
   };
+}
+
+export interface EventPage {
+  readonly events: readonly RunEvent[];
+  readonly nextCursor: string | null;
 }
 
 /** What is said with an approval or a rejection. */

@@ -23,6 +23,8 @@ export interface Transport {
    * What breaks under way is sent again: that is safe, because every POST carries an idempotency key.
    */
   readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  /** How far (ms) the server's clock is ahead of ours, as its last answer said; 0 within what an answer's date can tell. */
+  readonly clockSkewMs: () => number;
 }
 
 const defaults = { answerTimeoutMs: 30_000, tries: 4, backoff: { baseMs: 200, maxMs: 5_000 } } as const;
@@ -31,6 +33,7 @@ const defaults = { answerTimeoutMs: 30_000, tries: 4, backoff: { baseMs: 200, ma
 export function createTransport(options: TransportOptions): Transport {
   const { answerTimeoutMs, tries, backoff } = { ...defaults, ...options };
   const { url, authorization } = readUrl(options.url, options.token);
+  let skewMs = 0;
 
   async function attempt(target: string | URL | Request, init: RequestInit, headers: Headers): Promise<Response> {
     const limit = new AbortController();
@@ -40,6 +43,7 @@ export function createTransport(options: TransportOptions): Transport {
     try {
       // A redirected POST would become a GET of something else.
       const response = await fetch(target, { ...init, headers, signal, redirect: "manual" });
+      skewMs = skewOf(response.headers.get("date"), Date.now());
       if (!response.ok) throw await readError(response, url);
       return headers.get("accept") === json ? await readWhole(response, url) : response;
     } catch (error) {
@@ -53,6 +57,7 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     url,
+    clockSkewMs: () => skewMs,
     fetch: async (target, init = {}) => {
       const headers = headersOf(init, authorization);
       // A stream can be read only once.
@@ -92,6 +97,12 @@ async function readWhole(response: Response, url: string): Promise<Response> {
     throw foreignAnswer(response, url, ", but its body is cut off or not JSON");
   }
   return new Response(text, { status: response.status, headers: response.headers });
+}
+
+/** Dates of answers count whole seconds, and the answer took its time: less than two seconds mean nothing. */
+function skewOf(date: string | null, nowMs: number): number {
+  const skewMs = Date.parse(date ?? "") - nowMs;
+  return Math.abs(skewMs) < 2_000 || Number.isNaN(skewMs) ? 0 : skewMs;
 }
 
 /** Credentials in the URL become a header: `fetch` refuses them there, and nobody should print them. */

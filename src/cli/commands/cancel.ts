@@ -1,0 +1,11 @@
+import type { Command } from "commander";
+import { endRun } from "../end-run.ts";
+import { findRun } from "../find-run.ts";
+import type { Open } from "../open.ts";
+
+export function configure(command: Command, open: Open): void {
+  command.argument("<run>", "RUN").action(async (text: string) => {
+    const session = open();
+    await endRun(session, await findRun(session, text), false);
+  });
+}
