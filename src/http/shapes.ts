@@ -1,11 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import { Definition } from "../runs/definition.ts";
-import { RunEvent as EventView, RestartPlan as PlanView, RunView, ShownEnvironment, TaskCounts } from "../runs/view.ts";
+import { RunEvent as EventView, RestartPlan as PlanView, RunView, TaskCounts } from "../runs/view.ts";
 
-/** The shapes of answers, named for the API's description. The domain's own schemas are the source of all that it knows. */
-export const Run = RunView.openapi("Run");
-export const RunEvent = EventView.openapi("Event");
-export const RestartPlan = PlanView.openapi("Plan");
+/**
+ * The shapes of answers, named for the API's description. The domain's own schemas are the source of all that it knows;
+ * clones of them, since `openapi` only exists on schemas that were made after the library was loaded.
+ */
+export const Run = RunView.clone().openapi("Run");
+export const RunEvent = EventView.clone().openapi("Event");
+export const RestartPlan = PlanView.clone().openapi("Plan");
 
 /** A run in a list: without tasks, but with how many there are of each status. */
 export const RunSummary = z
@@ -50,8 +53,6 @@ export const SetupCheck = z.object({
 });
 
 /** A definition as it is shown: secrets are `***`. */
-export const ShownDefinition = Definition.openapi("Definition");
+export const ShownDefinition = Definition.clone().openapi("Definition");
 
 export const EventPage = z.object({ events: z.array(RunEvent), nextCursor: z.string().nullable() });
-
-export const Environment = ShownEnvironment;
