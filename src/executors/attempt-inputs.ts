@@ -5,7 +5,8 @@ import { readRun } from "../redis/scripts/read-run.ts";
 import { parseRunHash } from "../runs/facts.ts";
 import type { TaskNode } from "../runs/graph.ts";
 import { ancestorsOf, type TaskInputs, taskInputs } from "../runs/inputs.ts";
-import { decodeRun, decodeTaskText, maxInlineTasks } from "../runs/record.ts";
+import { openRun } from "../runs/open-run.ts";
+import { decodeTaskText, maxInlineTasks } from "../runs/record.ts";
 import { pending, type TaskState } from "../runs/task.ts";
 import type { RunPlan } from "./run-plan.ts";
 
@@ -28,8 +29,8 @@ async function readTasks(redis: RedisConnection, keys: Keys, { runId, stored, gr
   if (!parseRunId(runId)) throw new Error(`not a run id: ${runId}`);
   const reading = await readRun(redis, keys, { runId, definition: false });
   const hash = reading.type === "live" ? parseRunHash(runId, reading.facts) : undefined;
-  if (reading.type !== "live" || reading.state === null || hash?.type !== "known") throw new Error(`run ${runId} is gone from Redis`);
-  const { tasks } = decodeRun({ stored, graph, facts: hash.facts }, reading.state, reading.tasks);
+  if (reading.type !== "live" || hash?.type !== "known") throw new Error(`run ${runId} is gone from Redis`);
+  const { tasks } = openRun({ stored, graph, facts: hash.facts, state: reading.state, tasks: reading.tasks });
   return (index) => tasks[index] ?? pending;
 }
 

@@ -8,7 +8,7 @@ import { type Config, parseConfig } from "../../src/config.ts";
 import type { Driver } from "../../src/executors/driver.ts";
 import { startExecutor } from "../../src/executors/executor.ts";
 import { createProcessDriver } from "../../src/executors/process/process-driver.ts";
-import { assignmentId, createRunIds, rootOf, shardOfPool } from "../../src/ids.ts";
+import { assignmentId, createRunIds, parseRunId, rootOf, shardOfPool } from "../../src/ids.ts";
 import { joinInstallation } from "../../src/installation.ts";
 import { type LogPlace, layout } from "../../src/ost/layout.ts";
 import { openLog } from "../../src/ost/log-object.ts";
@@ -17,9 +17,13 @@ import type { Store } from "../../src/ost/store.ts";
 import { createRedis, type RedisConnection } from "../../src/redis/connection.ts";
 import { encodeDefinition } from "../../src/redis/definition-codec.ts";
 import { createKeys, type Keys } from "../../src/redis/keys.ts";
+import { parseRunHash } from "../../src/runs/facts.ts";
 import { compileGraph } from "../../src/runs/graph.ts";
 import { AttemptOutcome } from "../../src/runs/outcome.ts";
 import { parseDefinition } from "../../src/runs/parse-definition.ts";
+import { encodeState, encodeTaskText } from "../../src/runs/record.ts";
+import { newRun } from "../../src/runs/run.ts";
+import type { TaskState } from "../../src/runs/task.ts";
 import type { Role } from "../../src/serve/run-role.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
 import { until } from "../support/until.ts";
@@ -66,6 +70,8 @@ export interface Mail {
 export interface PlayedRun {
   readonly runId: string;
   readonly assignment: (task: string, attempt?: number) => string;
+  /** Writes the run's state as its actor would once these tasks have succeeded. */
+  readonly succeeded: (tasks: Readonly<Record<string, AttemptOutcome>>) => Promise<void>;
 }
 
 export async function createWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
@@ -154,13 +160,32 @@ export async function createWorld(env: Readonly<Record<string, string>> = {}): P
     createRun: async (raw) => {
       const definition = parseDefinition({ name: "test", group: "/project/web", ...raw });
       const runId = runIds({ timeMs: Date.now(), shard: shardOfPool("any", shards) });
-      const stored = { version: 1, runId, group: definition.group, createdAt: Date.now(), definition };
+      const createdAt = Date.now();
+      const stored = { version: 1 as const, runId, group: definition.group, createdAt, definition };
       await redis.set(keys.runDefinition(runId), encodeDefinition(JSON.stringify(stored)));
-      await redis.hset(keys.run(runId), { number: "7", group: definition.group, name: definition.name, root: rootOf(definition.group) });
+      const summary = {
+        number: "7",
+        group: definition.group,
+        name: definition.name,
+        root: rootOf(definition.group),
+        phase: "queued",
+        createdAt: String(createdAt),
+      };
+      await redis.hset(keys.run(runId), summary);
       const graph = compileGraph(definition);
       return {
         runId,
         assignment: (task, attempt = 1) => assignmentId({ runId, task: graph.indexOf(task) ?? -1, attempt, session: "s1" }),
+        succeeded: async (outcomes) => {
+          const hash = parseRunHash(runId, summary);
+          if (hash.type !== "known") throw new Error("an unknown run");
+          const run = newRun({ stored, graph, facts: hash.facts });
+          const texts = run.tasks.map((task, index) => {
+            const outcome = outcomes[graph.tasks[index]?.name ?? ""];
+            return encodeTaskText(outcome ? ended(outcome, createdAt) : task, createdAt);
+          });
+          await redis.hset(keys.state(parseRunId(runId)?.shard ?? 0), `run/${runId}`, encodeState(run, texts));
+        },
       };
     },
     assign: async (assignment, executor = config.executor.id) => {
@@ -195,6 +220,11 @@ export async function createWorld(env: Readonly<Record<string, string>> = {}): P
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function ended({ outputs, steps, finishedAt }: AttemptOutcome, createdAt: number): TaskState {
+  const attempt = { phase: "success" as const, queuedAt: createdAt, finishedAt, ranStep: true, ...(steps && { steps }) };
+  return { stage: "ended", status: "success", finishedAt, attempts: [attempt], ...(outputs && { outputs }) };
 }
 
 /** The stored text of a log; "" if there is none. */

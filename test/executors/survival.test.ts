@@ -120,10 +120,12 @@ describe("an executor that dies", () => {
   it("takes old work for done after Redis has rolled back to a time when it was still to do", async () => {
     await world.start();
     const counter = join(world.folder, "counter");
-    const run = await assign([{ run: `echo ran >> ${counter}` }]);
+    const go = join(world.folder, "go");
+    const run = await assign([{ run: `echo ran >> ${counter}; while [ ! -e ${go} ]; do sleep 0.05; done` }]);
     const aof = join(world.server.folder, "appendonlydir");
     await until("the assignment is held", async () => (await world.redis.hexists(world.keys.executorHeld("e1"), run.id)) === 1);
     await cp(aof, `${aof}.before`, { recursive: true });
+    await writeFile(go, "");
     await world.outcome(run.id);
     await world.settle(run.id);
     // Another assignment makes the executor look: it takes note that the first one is settled.

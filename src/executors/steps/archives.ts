@@ -24,6 +24,8 @@ export function packedContents(contents: readonly Contents[]): readonly PackedCo
 export interface Upload {
   readonly key: string;
   readonly contents: readonly PackedContents[];
+  /** Bytes that follow the compressed archive. */
+  readonly after?: Uint8Array;
 }
 
 /** Packs files and stores them as one object, streamed; false if the object was there already. */
@@ -36,6 +38,7 @@ export async function uploadArchive({ pod, workingDir, store, log }: StepContext
       sizeBytes += chunk.length;
       yield chunk;
     }
+    if (upload.after) yield upload.after;
   })();
   const stored = await store.put(upload.key, counted, { onlyIfAbsent: true, signal });
   if (stored) await log.line(`saved ${sizeBytes} bytes`);
