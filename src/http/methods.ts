@@ -15,6 +15,7 @@ export function unknownRoute(app: Hono<HttpEnv>): (c: Context<HttpEnv>) => never
     const allow = allowed(app, c.req.path);
     if (allow.length === 0) throw new OstlerError("not_found", `no such route: ${c.req.method} ${c.req.path}`);
     if (allow.includes("GET")) allow.push("HEAD");
+    c.header("allow", allow.join(", "));
     throw new OstlerError("method_not_allowed", `${c.req.method} is not allowed here; allowed: ${allow.join(", ")}`, {
       details: { allow },
     });

@@ -19,7 +19,7 @@ export function parseYamlText(text: string): unknown {
   // The library's own check for duplicate keys is quadratic.
   const document = parseDocument(text, { uniqueKeys: false, logLevel: "silent", prettyErrors: false, lineCounter: lines });
   const [error] = document.errors;
-  if (error) throw refused(`not valid YAML: ${error.message} ${positionOf(lines, error.pos[0])}`);
+  if (error) throw refused(`not valid YAML: ${wordsOf(error.message)} ${positionOf(lines, error.pos[0])}`);
   visit(document, {
     Node: (_, node) => {
       if (node.tag !== undefined) throw refused(`YAML tags are not allowed (${node.tag}) ${positionOf(lines, node.range?.[0])}`);
@@ -39,6 +39,11 @@ export function parseYamlText(text: string): unknown {
   } catch (cause) {
     throw refused(`not valid YAML: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
+}
+
+/** The library's words, but for the one thing it only notices by running out of stack. */
+function wordsOf(message: string): string {
+  return message.startsWith("Maximum call stack") ? "nested too deeply" : message;
 }
 
 function positionOf(lines: LineCounter, offset: number | undefined): string {
