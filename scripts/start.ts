@@ -78,7 +78,7 @@ async function startServer(
   if (message.success) return { server, url: message.data.url };
   // Log lines are JSON; what is meant for people is not.
   const plain = said.filter((line) => !line.startsWith("{"));
-  return fail([...(plain.length > 0 ? plain : said.slice(-3)), `the server did not start; its log is ${logPath}`].join("\n"), 1);
+  return fail(plain.join("\n") || `${said.at(-1) ?? ""}\nthe server did not start; its log is ${logPath}`, 1);
 }
 
 /** Runs one file and follows it on this terminal; the exit code is the run's fate (see docs/cli.md), or 130 after Ctrl-C. */

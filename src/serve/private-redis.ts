@@ -71,10 +71,10 @@ async function adopt({ folder, policy, log }: PrivateRedisOptions, pid: number, 
     const redis = createRedis(urlOf(endpoint), "commands");
     const settings = ["appendfsync", policy.fsync, "maxmemory", String(policy.maxMemoryBytes)];
     await redis.call("CONFIG", "SET", ...settings).finally(() => redis.disconnect());
-    log.info({ pid }, "took over the private Redis of an ostler that died");
+    log.info({ redisPid: pid }, "took over the private Redis of an ostler that died");
     return serverOf(endpoint, pid, true, awaitEnd(pid));
   }
-  log.warn({ pid }, "the private Redis of an ostler that died does not answer: ending it");
+  log.warn({ redisPid: pid }, "the private Redis of an ostler that died does not answer: ending it");
   signalProcess(pid, "SIGKILL");
   await awaitEnd(pid);
   return undefined;
@@ -95,7 +95,7 @@ async function launch(options: PrivateRedisOptions, configPath: string, signal: 
     if (health === "failed" || pid === undefined) {
       throw new StartError(`${binary} did not start (see ${folder}/redis.log): ${await lastLogLines(folder)}`);
     }
-    log.info({ pid, binary }, "started a private Redis");
+    log.info({ redisPid: pid, binary }, "started a private Redis");
     return serverOf(endpoint, pid, false, ended);
   } catch (error) {
     child.kill("SIGKILL");
