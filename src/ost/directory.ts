@@ -2,7 +2,7 @@ import { type FileHandle, link, mkdir, open, rename, stat, unlink } from "node:f
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { cleanTemporary, createFolderSync, makeFolder, removeEmpty, temporaryFolder, temporaryName } from "./directory-files.ts";
-import { listFolder } from "./directory-list.ts";
+import { createLister } from "./directory-list.ts";
 import { errnoOf, storageFault } from "./faults.ts";
 import { checkKey, resolveRange } from "./key.ts";
 import type { ByteRange, PutOptions, Store } from "./store.ts";
@@ -26,6 +26,7 @@ type Body = Uint8Array | AsyncIterable<Uint8Array>;
 export async function openDirectory(root: string, { fsync = true }: DirectoryOptions = {}): Promise<Store> {
   const sync = fsync ? createFolderSync() : async () => {};
   const pathOf = (key: string) => join(root, ...checkKey(key));
+  const list = createLister(root);
   const files: Files = { root, fsync, sync };
 
   await explained("open its folder", async () => {
@@ -38,7 +39,7 @@ export async function openDirectory(root: string, { fsync = true }: DirectoryOpt
     get: (key, range) => explained(`read ${key}`, () => read(pathOf(key), range)),
     stream: (key, range) => explained(`read ${key}`, () => openStream(pathOf(key), range)),
     stat: (key) => explained(`look at ${key}`, () => statObject(pathOf(key))),
-    list: (query) => explained(`list ${query.prefix}`, () => listFolder(root, query)),
+    list: (query) => explained(`list ${query.prefix}`, () => list(query)),
     delete: (keys) => explained("delete objects", () => deleteAll(files, keys.map(pathOf))),
   };
 }
