@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { readArchivedEvents } from "../archive/events-object.ts";
 import { parseRunId } from "../ids.ts";
-import { layout } from "../ost/layout.ts";
 import type { Store } from "../ost/store.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
@@ -71,12 +71,11 @@ export function createRunEventReader({ redis, keys, store }: RunEventReaderDeps)
   };
 
   const readArchived = async (runId: string, after: number, limit: number): Promise<RunEventPage | undefined> => {
-    const stream = await store.stream(layout.runEvents(runId));
-    if (!stream) return undefined;
+    const archived = await readArchivedEvents(store, runId);
+    if (!archived) return undefined;
     const events: RunEvent[] = [];
-    for await (const line of lines(stream)) {
+    for await (const event of archived) {
       if (events.length === limit) return { events, ended: false };
-      const event = RunEvent.parse(JSON.parse(line));
       if (event.seq > after) events.push(event);
     }
     return { events, ended: true };
@@ -91,15 +90,4 @@ export function createRunEventReader({ redis, keys, store }: RunEventReaderDeps)
       return hash.type === "known" ? page : readArchived(runId, after, limit);
     },
   };
-}
-
-async function* lines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop() ?? "";
-    yield* parts.filter((part) => part !== "");
-  }
-  if (rest !== "") yield rest;
 }
