@@ -8,13 +8,13 @@ import { failureWord, lastAttempt, reasonWord, runReasonWord, runWord, stateWord
 /** Why a run is as it is, for people: first what went wrong, then what waits (equal reasons together), then what moves. */
 export function explainRun(run: RunView, reference: string, nowMs: number): readonly string[] {
   const elapsed = elapsedMs(run.startedAt, run.finishedAt, nowMs);
-  const time = elapsed === undefined ? "" : `, ${run.finishedAt === null ? "for" : "after"} ${durationText(elapsed)}`;
+  const time = elapsed === undefined ? "" : ` ${run.finishedAt === null ? "for" : "after"} ${durationText(elapsed)}`;
   const because = run.reason ? `: ${runReasonWord(run.reason)}` : "";
   const names = Object.keys(run.tasks).toSorted(byLevel(run.tasks));
   return [
-    `${reference} is ${run.stopping && run.phase === "running" ? "stopping" : runWord(run)}${time}${because}`,
+    `${reference}: ${runWord(run)}${time}${because}`,
     ...(run.quarantined ? ["  it is quarantined: ostler itself failed at it, see the server's log; stop it to end it"] : []),
-    ...(run.waitingReason ? [`  ${oneLine(run.waitingReason.message)}`] : []),
+    ...(run.phase === "queued" && run.waitingReason ? [`  ${oneLine(run.waitingReason.message)}`] : []),
     ...run.setupErrors.map((error) => `  ${oneLine(error)}`),
     ...section("failed", names, run, (task) => task.status === "failed"),
     ...section("waiting", names, run, (task) => task.waitingReason !== null && task.waitingReason.type !== "dependency"),
@@ -70,13 +70,13 @@ export function explainTask(run: RunView, name: string, nowMs: number): readonly
 function taskLines(name: string, task: TaskView, nowMs: number): readonly string[] {
   const elapsed = elapsedMs(task.startedAt, task.finishedAt, nowMs);
   const time = elapsed === undefined ? "" : ` ${task.finishedAt === null ? "for" : "after"} ${durationText(elapsed)}`;
-  const state = task.waitingReason && task.status === "notstarted" ? "is waiting" : `is ${stateWord(task.status)}${time}`;
+  const state = task.waitingReason && task.status === "notstarted" ? "waiting" : `${stateWord(task.status)}${time}`;
   const note = taskNote(task);
   const executor = task.status === "running" && lastAttempt(task)?.executorId;
   const kept = task.reusedFrom ? [`  kept from run ${task.reusedFrom.runId}`] : [];
   const approval = task.waitingApproval ? ["  it starts once somebody approves it: ostler approve RUN/TASK"] : [];
   return [
-    `${name} ${state}${note === "" ? "" : `: ${oneLine(note)}`}${executor ? ` (on ${executor})` : ""}`,
+    `${name}: ${state}${note === "" ? "" : `: ${oneLine(note)}`}${executor ? ` (on ${executor})` : ""}`,
     ...kept,
     ...approval,
     ...earlierAttempts(task),

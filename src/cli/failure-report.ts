@@ -27,7 +27,13 @@ export async function reportFailure(session: Session, output: Output, run: RunVi
   if (failed.length > mostTasks) say(`and ${failed.length - mostTasks} more failed: ostler why ${quoted(reference)}`);
   if (failed.length === 0 && run.reason) say(`${reference} failed: ${runReasonWord(run.reason)}`);
   say("");
-  const [first] = failed;
+  sayNext(session, run);
+}
+
+/** What a person types next after a run that failed. */
+export function sayNext({ say }: Session, run: RunView): void {
+  const reference = referenceOf(run);
+  const [first] = failedTasks(run);
   if (first !== undefined) say(`  the whole log:            ostler logs ${quoted(`${reference}/${first}`)}`);
   if (run.canRestartFromFailed) say(`  again from what failed:   ostler restart --from-failed ${quoted(reference)}`);
   else if (run.canRestartFromScratch) say(`  again from the beginning: ostler restart ${quoted(reference)}`);

@@ -21,11 +21,8 @@ export function runDetails({ run, nowMs, width }: DetailsInput): readonly string
     ["run", `${referenceOf(run)}  ${run.name}`],
     ["id", run.id],
     ["group", run.group],
-    [
-      "state",
-      `${run.stopping && run.phase === "running" ? "stopping" : runWord(run)}${run.reason ? `: ${runReasonWord(run.reason)}` : ""}`,
-    ],
-    ["waits", run.waitingReason?.message ?? null],
+    ["state", `${runWord(run)}${run.reason ? `: ${runReasonWord(run.reason)}` : ""}`],
+    ["waits", run.phase === "queued" ? (run.waitingReason?.message ?? null) : null],
     ["created", run.createdAt],
     ["started", run.startedAt],
     ["finished", run.finishedAt],

@@ -1,6 +1,7 @@
 import type { AttemptReason } from "../runs/outcome.ts";
 import type { RunReason } from "../runs/states.ts";
 import type { AttemptView, RunView, StepView, TaskView } from "../runs/view.ts";
+import { oneLine, truncate } from "./text/width.ts";
 
 const reasonWords: Readonly<Record<AttemptReason, string>> = {
   exit_code: "a step failed",
@@ -37,9 +38,13 @@ export function stateWord(state: string): string {
   return stateWords[state] ?? state;
 }
 
-/** A run's fate or state in one word: its phase until it is over, then its result. */
-export function runWord(run: Pick<RunView, "phase" | "result">): string {
-  return run.phase === "finished" ? run.result : stateWord(run.phase);
+/** A run's fate or state in one word. A run that still runs may have its result already: then it only cleans up, or goes on with what still may run. */
+export function runWord(run: Pick<RunView, "phase" | "result"> & { readonly stopping?: boolean }): string {
+  if (run.phase === "finished") return run.result;
+  if (run.phase !== "running") return stateWord(run.phase);
+  if (run.result === "failed") return "failing";
+  if (run.stopping || run.result === "stopped") return "stopping";
+  return run.result === "success" ? "finishing" : "running";
 }
 
 export function runReasonWord(reason: RunReason): string {
@@ -73,8 +78,11 @@ export function stepIn(attempt: AttemptView | undefined, phase: StepView["phase"
 
 /** `step 2 "unit tests"`, or `setup`; people count steps from 1, addresses from 0, so the name is what both share. */
 export function stepWord({ step, index }: PlacedStep): string {
-  return index === undefined ? "setup" : `step ${index} "${step.name}"`;
+  return index === undefined ? "setup" : `step ${index} "${truncate(oneLine(step.name), mostNameColumns)}"`;
 }
+
+/** A step without a name of its own is called by its command, which may be a program. */
+const mostNameColumns = 40;
 
 /** Why a task failed or was stopped, in a line: `exit code 2 in step 1 "unit tests"`. */
 export function failureWord(task: TaskView): string {

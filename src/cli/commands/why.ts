@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { explainRun, explainTask } from "../explain.ts";
+import { sayNext } from "../failure-report.ts";
 import { findTask } from "../find-run.ts";
 import type { Open } from "../open.ts";
 import { referenceOf } from "../reference-text.ts";
@@ -14,5 +15,6 @@ export function configure(command: Command, open: Open): void {
     const nowMs = shell.now() + client.clockSkewMs();
     const lines = task ? explainTask(run, task.name, nowMs) : explainRun(run, referenceOf(run), nowMs);
     for (const line of lines) print(line);
+    if (run.phase === "finished" && run.result === "failed") sayNext(session, run);
   });
 }

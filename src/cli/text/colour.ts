@@ -7,7 +7,7 @@ export type Paint = (style: Style, text: string) => string;
 
 export const plain: Paint = (_, text) => text;
 
-export const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false });
+export const coloured: Paint = (style, text) => (text === "" ? "" : styleText(style, text, { validateStream: false }));
 
 /** Colours if `stream` is a terminal that knows them and nobody said otherwise (`NO_COLOR`, `FORCE_COLOR`, `TERM=dumb`). */
 export function paintFor(stream: NodeJS.WritableStream): Paint {

@@ -7,7 +7,7 @@ import { taskNote } from "./task-note.ts";
  * One line per change, for pipes and logs: time, what, state, and why where there is something to say. Two blanks apart,
  * so that a program can split them; `note` is looked up in the newest view of the run.
  */
-function line(at: string, what: string, state: string, note = ""): string {
+export function changeLine(at: string, what: string, state: string, note = ""): string {
   return [at, what, state, oneLine(note)].filter((part) => part !== "").join("  ");
 }
 
@@ -15,15 +15,15 @@ function line(at: string, what: string, state: string, note = ""): string {
 export function lineOfEvent(event: RunEvent, run: RunView | undefined): string | undefined {
   switch (event.type) {
     case "run":
-      return line(event.at, "run", runWord(event), event.phase === "setuperror" ? run?.setupErrors.join("; ") : "");
+      return changeLine(event.at, "run", runWord(event), event.phase === "setuperror" ? run?.setupErrors.join("; ") : "");
     case "task":
-      return line(event.at, event.task, stateWord(event.status), noteOf(event, run));
+      return changeLine(event.at, event.task, stateWord(event.status), noteOf(event, run));
     case "attempt": {
       const isRetried = (run?.tasks[event.task]?.attempt ?? event.attempt) > event.attempt;
-      if (event.phase === "running") return event.attempt > 1 ? line(event.at, event.task, `attempt ${event.attempt}`) : undefined;
+      if (event.phase === "running") return event.attempt > 1 ? changeLine(event.at, event.task, `attempt ${event.attempt}`) : undefined;
       if (!isRetried || event.phase === "notstarted") return undefined;
       const why = event.reason ? `: ${reasonWord(event.reason)}` : "";
-      return line(event.at, event.task, `attempt ${event.attempt} ${event.phase}${why}`);
+      return changeLine(event.at, event.task, `attempt ${event.attempt} ${event.phase}${why}`);
     }
     default:
       // A kind of event that a newer server knows.
@@ -36,20 +36,4 @@ function noteOf(event: Extract<RunEvent, { type: "task" }>, run: RunView | undef
   const task = run?.tasks[event.task];
   if (event.status === "running" || task?.status !== event.status) return event.status === "running" ? "" : (event.reason ?? "");
   return taskNote(task) || (event.reason ?? "");
-}
-
-/**
- * What waits for a new reason, as lines. Waiting for other tasks is left out: that is most of a run, and says nothing;
- * `starting` too, because it is over in a moment.
- */
-export function linesOfWaiting(before: RunView | undefined, now: RunView, at: string): readonly string[] {
-  const lines: string[] = [];
-  const own = now.waitingReason;
-  if (own && own.type !== "starting" && own.type !== before?.waitingReason?.type) lines.push(line(at, "run", "waiting", own.message));
-  for (const [name, task] of Object.entries(now.tasks)) {
-    const reason = task.waitingReason;
-    if (!reason || reason.type === "dependency" || reason.type === "starting") continue;
-    if (reason.type !== before?.tasks[name]?.waitingReason?.type) lines.push(line(at, name, "waiting", reason.message));
-  }
-  return lines;
 }

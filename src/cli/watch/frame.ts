@@ -39,11 +39,11 @@ export function frameLines(input: FrameInput): readonly string[] {
 
 function headLines({ run, reference, nowMs, columns, paint }: FrameInput): readonly string[] {
   const elapsed = elapsedMs(run.startedAt ?? run.createdAt, run.finishedAt, nowMs) ?? 0;
-  const state = run.stopping && run.phase === "running" ? "stopping" : runWord(run);
+  const state = runWord(run);
   const title = truncate(`${reference}${gap}${oneLine(run.name)}`, columns - state.length - durationColumns - 2 * gap.length);
   const first = `${paint("bold", title)}${gap}${paint(styleOfRun(run), state)}${gap}${durationText(elapsed)}`;
   const notes = [
-    ...(run.waitingReason ? [run.waitingReason.message] : []),
+    ...(run.phase === "queued" && run.waitingReason ? [run.waitingReason.message] : []),
     ...(run.reason ? [runReasonWord(run.reason)] : []),
     ...run.setupErrors,
   ];
@@ -75,9 +75,9 @@ function taskLine({ columns, nowMs, paint, reference }: FrameInput, row: Row, ta
   const name = pad(truncate(row.name, nameColumns - widthOf(row.prefix)), nameColumns - widthOf(row.prefix));
   const elapsed = elapsedMs(task.startedAt, task.finishedAt, nowMs);
   const duration = (elapsed === undefined || task.status === "skipped" ? "" : durationText(elapsed)).padStart(durationColumns);
-  const todo = task.waitingApproval ? `: ostler approve ${quoted(`${reference}/${row.name}`)}` : "";
+  const said = task.waitingApproval ? `waits for approval: ostler approve ${quoted(`${reference}/${row.name}`)}` : taskNote(task);
   const fixed = 2 + nameColumns + 2 * gap.length + durationColumns;
-  const note = truncate(oneLine(taskNote(task)) + todo, columns - fixed);
+  const note = truncate(oneLine(said), columns - fixed);
   const isLoud = task.status === "failed" && !task.ignoreFailure;
   const left = `${paint("dim", row.prefix)}${paint(style, symbol)} ${task.status === "skipped" ? paint("dim", name) : name}`;
   return truncated(`${left}${gap}${duration}${gap}${paint(isLoud ? "red" : "dim", note)}`, columns, `${row.prefix}${symbol} ${row.name}`);
