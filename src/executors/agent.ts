@@ -1,10 +1,11 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { parseAssignmentId } from "../ids.ts";
 import type { Verdict } from "../redis/scripts/accept-assignments.ts";
 import type { AttemptOutcome } from "../runs/outcome.ts";
 import { type AttemptPorts, type RunningAttempt, runAttempt } from "./attempt.ts";
-import type { Halt } from "./halts.ts";
+import { createHalts, type HaltControl } from "./halts.ts";
 import { createProgressReports, type ProgressReports } from "./progress-reports.ts";
 import type { ReportSpool } from "./report-spool.ts";
 import type { Report } from "./reporter.ts";
@@ -36,8 +37,7 @@ export interface AgentOptions {
 
 /** An assignment that this process is busy with. */
 interface Entry {
-  readonly halt: AbortController;
-  readonly leave: AbortController;
+  readonly halts: HaltControl;
   running: RunningAttempt | undefined;
   progress: ProgressReports | undefined;
   /** Looks in a row at a `todo` that did not name it. */
@@ -67,7 +67,8 @@ export interface Agent {
   readonly suspend: () => void;
   /** Whatever runs, or is reported and not handled, is told again. */
   readonly resume: () => void;
-  readonly haltAll: (halt: Halt) => void;
+  /** Others may soon run what this process runs: all of it is stopped. */
+  readonly fence: () => void;
   /** No new assignments from now on. */
   readonly drain: () => void;
   /** Resolves once this process is busy with nothing. */
@@ -81,7 +82,9 @@ export function createAgent(options: AgentOptions): Agent {
   const { driver } = ports;
   const entries = new Map<string, Entry>();
   const sentAt = new Map<string, number>();
-  const closing = new AbortController();
+  const leaving = new AbortController();
+  // Every attempt may wait for it.
+  setMaxListeners(0, leaving.signal);
   let isDraining = false;
   let isSuspended = false;
   let looking: Promise<void> | undefined;
@@ -92,18 +95,18 @@ export function createAgent(options: AgentOptions): Agent {
   const send = async (assignment: string, message: unknown) => {
     sentAt.set(assignment, monotonicNow());
     await options.send({ assignment, message }).catch((err: unknown) => {
-      if (!closing.signal.aborted) log.warn({ err, ...fieldsOf(assignment) }, "a report was not delivered; it is repeated");
+      if (!leaving.signal.aborted) log.warn({ err, ...fieldsOf(assignment) }, "a report was not delivered; it is repeated");
     });
   };
 
   const removePod = async (assignment: string) => {
     for (let pauseMs = firstRemovePauseMs; ; pauseMs = Math.min(pauseMs * 2, maxRemovePauseMs)) {
       try {
-        return await driver.remove(assignment, 0, closing.signal);
+        return await driver.remove(assignment, 0, leaving.signal);
       } catch (err) {
-        closing.signal.throwIfAborted();
+        leaving.signal.throwIfAborted();
         log.error({ err, ...fieldsOf(assignment) }, "a pod could not be removed yet");
-        await delay(pauseMs, undefined, { signal: closing.signal });
+        await delay(pauseMs, undefined, { signal: leaving.signal });
       }
     }
   };
@@ -122,8 +125,8 @@ export function createAgent(options: AgentOptions): Agent {
     const plan = parts && (await options.planOf(parts.runId));
     const node = parts && plan?.graph.tasks[parts.task];
     if (!plan || !node) return failure("internal", "the run's definition is not there", ports.now());
-    while (!beginning.resumed && !options.mayStart() && !entry.halt.signal.aborted) {
-      await delay(mayStartPollMs, undefined, { signal: entry.leave.signal });
+    while (!beginning.resumed && !options.mayStart() && !entry.halts.halt.aborted) {
+      await delay(mayStartPollMs, undefined, { signal: entry.halts.leave });
     }
     const progress = createProgressReports({
       assignment,
@@ -132,9 +135,8 @@ export function createAgent(options: AgentOptions): Agent {
       send: (message) => send(assignment, message),
     });
     const job = { assignment, attempt: parts.attempt, plan, node, ...beginning };
-    const halts = { halt: entry.halt.signal, leave: entry.leave.signal };
     entry.progress = progress;
-    entry.running = runAttempt(ports, job, halts, progress.changed);
+    entry.running = runAttempt(ports, job, entry.halts, progress.changed);
     try {
       return await entry.running.ended;
     } finally {
@@ -146,8 +148,7 @@ export function createAgent(options: AgentOptions): Agent {
     const known = entries.get(assignment);
     if (known) return known;
     const entry: Entry = {
-      halt: new AbortController(),
-      leave: new AbortController(),
+      halts: createHalts(leaving.signal),
       running: undefined,
       progress: undefined,
       missing: 0,
@@ -158,7 +159,7 @@ export function createAgent(options: AgentOptions): Agent {
       .then((outcome) => conclude(assignment, outcome))
       .catch((err: unknown) => {
         // Left to another process, or to the next look.
-        if (!entry.leave.signal.aborted) log.error({ err, ...fieldsOf(assignment) }, "an attempt could not be seen to its end");
+        if (!entry.halts.leave.aborted) log.error({ err, ...fieldsOf(assignment) }, "an attempt could not be seen to its end");
       })
       .finally(() => entries.delete(assignment));
     return entry;
@@ -183,7 +184,7 @@ export function createAgent(options: AgentOptions): Agent {
   /** Old work must not be taken for new: not while Redis may have forgotten what was reported. */
   const mayAccept = () => !isDraining && !isSuspended && options.mayStart();
 
-  const stop = (entry: Entry) => entry.halt.abort({ type: "stop" } satisfies Halt);
+  const stop = (entry: Entry) => entry.halts.stop({ type: "stop" });
 
   const lookOnce = async () => {
     const read = Object.entries(await options.readTodo());
@@ -226,7 +227,7 @@ export function createAgent(options: AgentOptions): Agent {
     assignments: () => [...entries.keys()],
     touchPods: (at) => {
       for (const [assignment, entry] of entries) {
-        const touched = entry.running?.pod()?.touch(at, entry.leave.signal);
+        const touched = entry.running?.pod()?.touch(at, entry.halts.leave);
         touched?.catch((err: unknown) => log.warn({ err, ...fieldsOf(assignment) }, "a pod could not be touched"));
       }
     },
@@ -238,8 +239,8 @@ export function createAgent(options: AgentOptions): Agent {
       sentAt.clear();
       for (const entry of entries.values()) entry.progress?.tellAgain();
     },
-    haltAll: (halt) => {
-      for (const entry of entries.values()) entry.halt.abort(halt);
+    fence: () => {
+      for (const entry of entries.values()) entry.halts.stop({ type: "fence" });
     },
     drain: () => {
       isDraining = true;
@@ -249,8 +250,8 @@ export function createAgent(options: AgentOptions): Agent {
     },
     leaveAll: async () => {
       isDraining = true;
-      closing.abort();
-      for (const entry of entries.values()) entry.leave.abort(new Error("the executor leaves the attempt to another process"));
+      leaving.abort(new Error("the executor leaves its attempts to another process"));
+      for (const entry of entries.values()) entry.halts.stop({ type: "leave" });
       await Promise.all([...entries.values()].map((entry) => entry.done));
     },
   };

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { assertNever } from "../errors.ts";
 import type { Store } from "../ost/store.ts";
 import type { TaskNode } from "../runs/graph.ts";
@@ -8,7 +7,7 @@ import type { Step } from "../runs/steps/registry.ts";
 import { type AttemptEnvironment, attemptEnvironment, type Open, systemVariables } from "./attempt-environment.ts";
 import { type AttemptProgress, type AttemptRecord, createAttemptRecord, type Place } from "./attempt-record.ts";
 import { type Driver, PodError, type PodHandle } from "./driver.ts";
-import { type Halt, type Halts, haltOf } from "./halts.ts";
+import { type Halt, type HaltControl, haltOf } from "./halts.ts";
 import { startTimer } from "./long-timer.ts";
 import { createMasking, type Masker, type Masking } from "./masking.ts";
 import { readOutputs } from "./outputs.ts";
@@ -55,21 +54,17 @@ type Verdict = Pick<AttemptOutcome, "phase" | "reason" | "message" | "exitCode">
 const maxMessage = 4_096;
 
 /** Runs an attempt to its end: pod, steps in order, outputs, logs. `onProgress` is called when a step begins or ends. */
-export function runAttempt(ports: AttemptPorts, job: AttemptJob, halts: Halts, onProgress: () => void): RunningAttempt {
+export function runAttempt(ports: AttemptPorts, job: AttemptJob, halts: HaltControl, onProgress: () => void): RunningAttempt {
   const steps = job.node.definition.steps ?? [];
   const record = createAttemptRecord(steps.length);
-  const timeOut = new AbortController();
-  const halt = AbortSignal.any([halts.halt, timeOut.signal]);
-  setMaxListeners(0, halt);
-  const attempt = new Attempt(ports, job, { record, onProgress, halts: { halt, leave: halts.leave }, timeOut });
+  const attempt = new Attempt(ports, job, { record, onProgress, halts });
   return { ended: attempt.run(steps), progress: record.progress, pod: () => attempt.pod };
 }
 
 interface AttemptControls {
   readonly record: AttemptRecord;
   readonly onProgress: () => void;
-  readonly halts: Halts;
-  readonly timeOut: AbortController;
+  readonly halts: HaltControl;
 }
 
 interface Prepared {
@@ -103,7 +98,7 @@ class Attempt {
       verdict = await this.#runAll(steps);
     } catch (error) {
       halts.leave.throwIfAborted();
-      verdict = verdictOf(error, haltOf(halts.halt));
+      verdict = verdictOf(error, haltOf(halts));
     } finally {
       this.#cancelTimer();
     }
@@ -133,7 +128,7 @@ class Attempt {
     const environment = await this.#prepare();
     const last = await this.#lastStarted();
     for (const [index, step] of steps.entries()) {
-      const halted = haltOf(this.#controls.halts.halt);
+      const halted = haltOf(this.#controls.halts);
       if (halted && index > last) return verdictOfHalt(halted);
       if (index < last && step.type !== "run") {
         this.#controls.record.update(index, { phase: "success" });
@@ -158,8 +153,7 @@ class Attempt {
       const found = resumed ? await driver.attach(assignment, halts.leave) : undefined;
       if (resumed && !found) throw new PodError("pod_lost", "the executor has no pod of this attempt (any more)");
       const facts = { environments: environment.containers, hostNow: Date.now() };
-      const signal = AbortSignal.any([halts.halt, halts.leave]);
-      this.pod = found ?? (await driver.start(podSpec(identity, this.#job, facts), signal));
+      this.pod = found ?? (await driver.start(podSpec(identity, this.#job, facts), halts.halt));
       for (const remark of this.pod.remarks) await log.line(remark);
     } catch (error) {
       await this.#endOnFault("setup", error, log);
@@ -187,7 +181,7 @@ class Attempt {
     try {
       const context = await this.#stepContext(index, environment, log);
       const ended = await performStep(step, context, halts);
-      const halted = haltOf(halts.halt);
+      const halted = haltOf(halts);
       const isBehind = index < lastStarted;
       const verdict = halted && !isBehind ? verdictOfHalt(halted) : verdictOfExit(ended);
       this.#end(index, { ...this.#times(ended), phase: verdict?.phase ?? "success" }, log);
@@ -227,7 +221,7 @@ class Attempt {
       await log.abandon();
       return;
     }
-    const { phase, message } = verdictOf(error, haltOf(halts.halt));
+    const { phase, message } = verdictOf(error, haltOf(halts));
     if (message !== undefined) await log.line(message);
     this.#end(place, { phase, finishedAt: this.#ports.now() }, log);
   }
@@ -261,8 +255,7 @@ class Attempt {
     const { timeoutMs, definition } = this.#job.node;
     const leftMs = timeoutMs - (Date.now() - (this.pod?.createdAt ?? Date.now()));
     const message = `the attempt took longer than ${definition.timeout ?? "24h"}`;
-    const halt: Halt = { type: "timeout", message };
-    this.#cancelTimer = startTimer(leftMs, () => this.#controls.timeOut.abort(halt));
+    this.#cancelTimer = startTimer(leftMs, () => this.#controls.halts.stop({ type: "timeout", message }));
   }
 
   #times({ startedAt, finishedAt, exitCode }: StepEnded): Partial<StepProgress> {
@@ -292,6 +285,8 @@ function verdictOfHalt(halt: Halt): Verdict {
       return { phase: "failed", reason: "timeout", message: halt.message };
     case "fence":
       return { phase: "failed", reason: "executor_lost", message: "the executor had no answer from Redis for its whole fence time" };
+    case "leave":
+      throw new Error("an attempt that is left to another process has no verdict");
     default:
       return assertNever(halt);
   }

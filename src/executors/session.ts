@@ -87,7 +87,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
   await recall();
   const upkeep = createUpkeep({ ...options, agent, look, onEmpty: () => emptied.resolve("emptied") });
-  const heartbeats = startHeartbeats({ ...base, onRenewed: upkeep, onFenced: () => agent.haltAll({ type: "fence" }) });
+  const heartbeats = startHeartbeats({ ...base, onRenewed: upkeep, onFenced: agent.fence });
   const signals = await listenForWork({ ...base, onWake: look, onAssignments: agent.take });
   look();
   const { installation, group } = options.ports.identity;

@@ -48,7 +48,7 @@ export async function openStepLog(options: StepLogOptions): Promise<StepLog> {
   const spool = await openLogSpool(options.spoolPath, options.resumed);
   let toSkip = spool.size();
   let lost: string | undefined;
-  const shipping = ship(options, spool);
+  let shipping: Shipping | undefined;
 
   const add = async (masked: Uint8Array) => {
     const skipped = Math.min(toSkip, masked.length);
@@ -57,7 +57,7 @@ export async function openStepLog(options: StepLogOptions): Promise<StepLog> {
     try {
       if (spool.size() === 0) await writeLogMark(options.spoolPath, { place, whole: false });
       await spool.append(masked.subarray(skipped), now());
-      shipping.start();
+      shipping ??= ship(options, spool);
     } catch (err) {
       lost = "disk_full";
       log.error({ err, assignment: place.assignment, step: place.step }, "a log could not be spooled; the rest of it is lost");
@@ -65,52 +65,56 @@ export async function openStepLog(options: StepLogOptions): Promise<StepLog> {
   };
 
   const store = async () => {
-    await shipping.stop();
+    await shipping?.stop();
     const chunks = withLoss(spool.read(0), lost === undefined ? undefined : { from: spool.size(), why: lost });
-    if (spool.size() === 0 && lost === undefined) return { complete: true };
-    return finishLog(options.outlets, { place, chunks, shipped: shipping.hasShipped() });
+    const { complete } = await finishLog(options.outlets, { place, chunks, shipped: options.resumed || shipping?.hasShipped() === true });
+    await spool.close();
+    await spool.remove();
+    await removeLogMark(options.spoolPath);
+    return { size: spool.size(), complete };
   };
 
   return {
     write: (bytes) => add(masker.push(bytes)),
     line: (text) => add(masker.push(Buffer.from(`${text}\n`))),
-    size: () => spool.size(),
+    size: spool.size,
     finish: async () => {
       await add(masker.flush());
+      if (spool.size() === 0 && lost === undefined) return { size: 0, complete: true };
       const giveUpAt = performance.now() + finishWithinMs;
       for (;;) {
         try {
-          const { complete } = await store();
-          await spool.close();
-          await spool.remove();
-          if (spool.size() > 0) await removeLogMark(options.spoolPath);
-          return { size: spool.size(), complete };
+          return await store();
         } catch (err) {
           log.warn({ err, assignment: place.assignment, step: place.step }, "a log could not be stored");
-          if (performance.now() >= giveUpAt) {
-            await writeLogMark(options.spoolPath, { place, whole: lost === undefined });
-            await spool.close();
-            return { size: spool.size(), complete: false };
-          }
+          if (performance.now() >= giveUpAt) break;
           await delay(finishBackoffMs);
         }
       }
+      await writeLogMark(options.spoolPath, { place, whole: lost === undefined }).catch(() => {});
+      await spool.close();
+      return { size: spool.size(), complete: false };
     },
     abandon: async () => {
-      await shipping.stop();
+      await shipping?.stop();
       await spool.close();
     },
   };
 }
 
+interface Shipping {
+  /** Resolves once nothing is under way any more. */
+  readonly stop: () => Promise<void>;
+  readonly hasShipped: () => boolean;
+}
+
 /** Ships what is spooled while the step runs: small amounts to the tail in Redis, large ones as segments to ost. */
-function ship({ outlets, place, log }: StepLogOptions, spool: LogSpool) {
+function ship({ outlets, place, log }: StepLogOptions, spool: LogSpool): Shipping {
   const { store, redis, keys } = outlets;
   const over = new AbortController();
-  let running: Promise<void> | undefined;
   let shippedTo = 0;
   let segmentedTo = 0;
-  let hasShipped = spool.size() > 0;
+  let hasShipped = false;
 
   const segment = async (to: number) => {
     while (segmentedTo < to) {
@@ -150,10 +154,8 @@ function ship({ outlets, place, log }: StepLogOptions, spool: LogSpool) {
     }
   };
 
+  const running = loop();
   return {
-    start: () => {
-      running ??= loop();
-    },
     stop: async () => {
       over.abort();
       await running;

@@ -1,6 +1,4 @@
-import { PassThrough, Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createZstdCompress, createZstdDecompress } from "node:zlib";
+import { putArchive, readArchive } from "../../ost/archives.ts";
 import type { Contents } from "../../runs/steps/contents.ts";
 import type { PackedContents } from "../driver.ts";
 import { RefusedEntry } from "../unpack-files.ts";
@@ -23,25 +21,19 @@ export function packedContents(contents: readonly Contents[]): readonly PackedCo
 
 export interface Upload {
   readonly key: string;
+  readonly label: Parameters<typeof putArchive>[2]["label"];
   readonly contents: readonly PackedContents[];
-  /** Bytes that follow the compressed archive. */
-  readonly after?: Uint8Array;
 }
 
 /** Packs files and stores them as one object, streamed; false if the object was there already. */
-export async function uploadArchive({ pod, workingDir, store, log }: StepContext, upload: Upload, signal: AbortSignal): Promise<boolean> {
-  const tar = pod.files.pack({ workingDir, contents: upload.contents }, signal);
-  let sizeBytes = 0;
-  const compressed = compress(tar, signal);
-  const counted = (async function* () {
-    for await (const chunk of compressed) {
-      sizeBytes += chunk.length;
-      yield chunk;
-    }
-    if (upload.after) yield upload.after;
-  })();
-  const stored = await store.put(upload.key, counted, { onlyIfAbsent: true, signal });
-  if (stored) await log.line(`saved ${sizeBytes} bytes`);
+export async function uploadArchive(
+  { pod, workingDir, store, log }: StepContext,
+  { key, label, contents }: Upload,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const tar = pod.files.pack({ workingDir, contents }, signal);
+  const stored = await putArchive(store, key, { label, tar }, { signal });
+  if (stored) await log.line(`saved ${(await store.stat(key))?.sizeBytes ?? 0} bytes`);
   return stored;
 }
 
@@ -51,9 +43,8 @@ export async function downloadArchive(
   download: { readonly key: string; readonly destDir: string },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const stream = await store.stream(download.key);
-  if (!stream) return false;
-  const tar = through(stream, createZstdDecompress(), signal);
+  const tar = await readArchive(store, download.key);
+  if (!tar) return false;
   try {
     await pod.files.unpack({ workingDir, destDir: download.destDir }, tar, signal);
   } catch (error) {
@@ -61,22 +52,4 @@ export async function downloadArchive(
     throw error;
   }
   return true;
-}
-
-function compress(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  return through(tar, createZstdCompress(), signal);
-}
-
-/** Pipes bytes through a transformation; a fault on either side ends the other. */
-async function* through(
-  source: AsyncIterable<Uint8Array>,
-  transform: NodeJS.ReadWriteStream,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const out = new PassThrough();
-  const piped = pipeline(Readable.from(source), transform, out, { signal });
-  // Awaited below; the reader meets the same fault.
-  piped.catch(() => {});
-  yield* out;
-  await piped;
 }

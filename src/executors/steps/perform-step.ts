@@ -33,7 +33,7 @@ export async function performStep(step: Step, context: StepContext, halts: Halts
 }
 
 /** Steps that the executor itself does end as soon as they are interrupted, for whatever reason. */
-async function archiveStep({ halt, leave }: Halts, work: (signal: AbortSignal) => Promise<void>): Promise<StepEnded> {
-  await work(AbortSignal.any([halt, leave]));
+async function archiveStep({ halt }: Halts, work: (signal: AbortSignal) => Promise<void>): Promise<StepEnded> {
+  await work(halt);
   return {};
 }

@@ -12,7 +12,7 @@ const defaultShell = "/bin/sh -e";
 
 /** Runs a command as a script of the task's shell. Called again for a step that a predecessor started, it goes on with that. */
 export async function runCommand(step: RunStep, context: StepContext, halts: Halts): Promise<StepEnded> {
-  const { pod, node, index, log } = context;
+  const { pod, node, index } = context;
   const user = step.user ?? node.definition.user;
   await pod.startStep(
     {
@@ -26,22 +26,32 @@ export async function runCommand(step: RunStep, context: StepContext, halts: Hal
     halts.leave,
   );
   const copying = copyOutput(context, halts.leave);
-  const limit = limitTime(step.timeout);
-  const stopping = stopOn(AbortSignal.any([halts.halt, limit.signal]), () => pod.stopStep(index, node.stopGraceMs, halts.leave));
+  let stopping: Promise<void> | undefined;
+  let tookTooLong = false;
+  const stop = () => {
+    if (halts.leave.aborted) return;
+    stopping ??= pod.stopStep(index, node.stopGraceMs, halts.leave);
+    // Awaited below; until then its failure is not unhandled.
+    stopping.catch(() => {});
+  };
+  const cancelTimer = limitTime(step.timeout, () => {
+    tookTooLong = !halts.halt.aborted;
+    stop();
+  });
+  halts.halt.addEventListener("abort", stop);
+  if (halts.halt.aborted) stop();
   try {
     const end = await pod.waitStep(index, halts.leave);
     await copying;
-    await stopping.done();
-    if (limit.signal.aborted && !halts.halt.aborted) {
-      await log.line(`the step was stopped: it took longer than ${step.timeout}`);
-      throw new StepFault("timeout", `the step took longer than ${step.timeout}`);
-    }
+    await stopping;
+    if (tookTooLong) throw new StepFault("timeout", `the step took longer than ${step.timeout}`);
     if (end.type === "gone") throw new PodError(end.reason, end.message);
     const { exitCode, startedAt, finishedAt } = end;
     return { exitCode, startedAt, finishedAt };
   } finally {
-    limit.clear();
-    await Promise.allSettled([copying, stopping.done()]);
+    cancelTimer();
+    halts.halt.removeEventListener("abort", stop);
+    await Promise.allSettled([copying, stopping]);
   }
 }
 
@@ -56,26 +66,6 @@ async function copyOutput({ pod, index, log }: StepContext, signal: AbortSignal)
   for await (const chunk of pod.followOutput(index, 0, signal)) await log.write(chunk);
 }
 
-function limitTime(timeout: string | undefined): { readonly signal: AbortSignal; readonly clear: () => void } {
-  const over = new AbortController();
-  const clear = timeout === undefined ? () => {} : startTimer(durationMs(timeout, 0), () => over.abort());
-  return { signal: over.signal, clear };
-}
-
-/** Calls `stop` once, when the signal comes; `done` waits for it. */
-function stopOn(signal: AbortSignal, stop: () => Promise<void>): { readonly done: () => Promise<void> } {
-  let stopped: Promise<void> | undefined;
-  const start = () => {
-    stopped ??= stop();
-    // Awaited below; until then its failure is not unhandled.
-    stopped.catch(() => {});
-  };
-  if (signal.aborted) start();
-  else signal.addEventListener("abort", start, { once: true });
-  return {
-    done: async () => {
-      signal.removeEventListener("abort", start);
-      await stopped;
-    },
-  };
+function limitTime(timeout: string | undefined, onOver: () => void): () => void {
+  return timeout === undefined ? () => {} : startTimer(durationMs(timeout, 0), onOver);
 }

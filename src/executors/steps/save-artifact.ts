@@ -10,6 +10,6 @@ export async function saveArtifact(step: SaveArtifact, context: StepContext, sig
   const { plan, node, attempt } = context;
   const key = layout.artifact({ runId: plan.runId, task: node.name, attempt }, step.name);
   const contents = packedContents([{ sourceDir: step.sourceDir ?? ".", destDir: ".", paths: step.paths }]);
-  const stored = await uploadArchive(context, { key, contents }, signal);
+  const stored = await uploadArchive(context, { key, label: { kind: "artifact", name: step.name }, contents }, signal);
   if (!stored) await context.log.line(`artifact ${step.name} was saved before and stays as it is`);
 }

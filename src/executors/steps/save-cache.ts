@@ -2,7 +2,6 @@ import { layout } from "../../ost/layout.ts";
 import type { Step } from "../../runs/steps/registry.ts";
 import { packedContents, uploadArchive } from "./archives.ts";
 import { cacheKey } from "./cache-key.ts";
-import { encodeCacheName } from "./cache-name.ts";
 import { cachePlace } from "./cache-place.ts";
 import type { StepContext } from "./step-context.ts";
 
@@ -13,7 +12,7 @@ export async function saveCache(step: SaveCache, context: StepContext, signal: A
   const name = await cacheKey(step.key, context, signal);
   const key = layout.cache(cachePlace(context), name);
   const there = await context.store.stat(key);
-  const stored =
-    !there && (await uploadArchive(context, { key, contents: packedContents(step.contents), after: encodeCacheName(name) }, signal));
+  const upload = { key, label: { kind: "cache", name }, contents: packedContents(step.contents) } as const;
+  const stored = !there && (await uploadArchive(context, upload, signal));
   await context.log.line(stored ? `saved as ${name}` : `cache ${name} is there already`);
 }

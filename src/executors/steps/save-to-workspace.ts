@@ -9,5 +9,6 @@ type SaveToWorkspace = Extract<Step, { type: "save_to_workspace" }>;
 export async function saveToWorkspace(step: SaveToWorkspace, context: StepContext, signal: AbortSignal): Promise<void> {
   const { plan, node, attempt, index } = context;
   const key = layout.workspace({ runId: plan.runId, task: node.name, attempt, step: String(index) });
-  await uploadArchive(context, { key, contents: packedContents(step.contents) }, signal);
+  const label = { kind: "workspace", name: node.name } as const;
+  await uploadArchive(context, { key, label, contents: packedContents(step.contents) }, signal);
 }
