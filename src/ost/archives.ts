@@ -46,7 +46,7 @@ function encodeLabel(label: ArchiveLabel): Buffer {
 }
 
 /** The tar stream of an archive, also of one that another tool compressed; undefined if there is none. */
-export async function readArchive(store: Store, key: string): Promise<AsyncGenerator<Uint8Array> | undefined> {
+export async function readArchive(store: Pick<Store, "stream">, key: string): Promise<AsyncGenerator<Uint8Array> | undefined> {
   const stream = await store.stream(key);
   return stream && decompressFrames(stream);
 }
@@ -93,19 +93,4 @@ async function listAll(store: Store, prefix: string) {
     startAfter = page.next;
   } while (startAfter !== undefined);
   return found;
-}
-
-/** Stores uploaded source files as they come; false if the id is taken. */
-export async function putSource(
-  store: Store,
-  id: string,
-  body: AsyncIterable<Uint8Array>,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<boolean> {
-  return store.put(layout.source(id), body, { ...options, onlyIfAbsent: true });
-}
-
-/** The tar stream of uploaded source files; undefined if there are none. */
-export async function readSource(store: Store, id: string): Promise<AsyncGenerator<Uint8Array> | undefined> {
-  return readArchive(store, layout.source(id));
 }

@@ -1,8 +1,7 @@
-import { Readable } from "node:stream";
-import { createZstdDecompress } from "node:zlib";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { FoundRun } from "../../archive/find-run.ts";
 import { OstlerError } from "../../errors.ts";
+import { readArchive } from "../../ost/archives.ts";
 import { inParallel } from "../../ost/in-parallel.ts";
 import { layout } from "../../ost/layout.ts";
 import type { Store } from "../../ost/store.ts";
@@ -85,9 +84,8 @@ export function artifactRoutes({ findRun, store }: ArtifactRoutesDeps) {
       const { id, task, name } = c.req.valid("param");
       const run = await found(id);
       const place = placeOf(run, task);
-      const stored = name === "" ? undefined : await store.stream(layout.artifact(place, name));
-      if (!stored) throw new OstlerError("artifact_not_found", `the task has no artifact "${name.slice(0, 100)}"`);
-      const tar = Readable.from(stored).compose(createZstdDecompress());
-      return c.body(Readable.toWeb(tar), 200, { "content-type": "application/x-tar" });
+      const tar = name === "" ? undefined : await readArchive(store, layout.artifact(place, name));
+      if (!tar) throw new OstlerError("artifact_not_found", `the task has no artifact "${name.slice(0, 100)}"`);
+      return c.body(ReadableStream.from(tar), 200, { "content-type": "application/x-tar" });
     });
 }
