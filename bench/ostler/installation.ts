@@ -61,7 +61,7 @@ export async function startInstallation(server: TestRedis): Promise<BenchInstall
         );
       }),
     close: async () => {
-      watch.stop();
+      await watch.stop();
       await Promise.all(children.map((child) => child.stop()));
       redis.disconnect();
       await rm(folder, { recursive: true, force: true });

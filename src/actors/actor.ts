@@ -36,6 +36,8 @@ export type Effect =
   | { readonly type: "row"; readonly row: IndexRow }
   /** Puts the assignment into the executor's `todo` and wakes the executor. */
   | { readonly type: "assign"; readonly executor: string; readonly incarnation: string; readonly assignment: string }
+  /** The executor has a new incarnation: its `todo` entry names that now, unless it is gone or `stop`. */
+  | { readonly type: "readdress"; readonly executor: string; readonly incarnation: string; readonly assignment: string }
   /** Turns the assignment's `todo` entry to `stop`, if it is still there, and wakes the executor. */
   | { readonly type: "stop-assignment"; readonly executor: string; readonly assignment: string }
   /** Removes the assignment from `todo` and `held`: its final report is handled. */

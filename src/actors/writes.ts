@@ -91,6 +91,10 @@ export function createWrites(keys: Keys): Writes {
           add<string, string | number>(sets, keys.executorTodo(effect.executor), effect.assignment, `run:${effect.incarnation}`);
           add(assigned, effect.executor, effect.assignment);
           return;
+        case "readdress":
+          late.push(["@readdress", keys.executorTodo(effect.executor), effect.assignment, `run:${effect.incarnation}`]);
+          wake.add(effect.executor);
+          return;
         case "stop-assignment":
           late.push(["@stop", keys.executorTodo(effect.executor), effect.assignment]);
           wake.add(effect.executor);

@@ -128,8 +128,26 @@ async function submitAll(): Promise<string[]> {
   return ids;
 }
 
+/** What a person would look at: the tasks that have not ended, and the last words of every process. */
+async function whatIsLeft(ids: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  for (const id of ids) {
+    const { phase, tasks } = await runOf(id);
+    for (const [name, task] of Object.entries(tasks)) {
+      if (phase === "finished" || task.finishedAt !== null) continue;
+      lines.push(`${id}/${name}: ${task.status}, attempt ${task.attempt}, ${JSON.stringify(task.waitingReason)}`);
+    }
+  }
+  for (const [name, serving] of processes) lines.push(`== ${name}`, ...serving.output().trimEnd().split("\n").slice(-8));
+  return lines.join("\n");
+}
+
 async function expectAllWell(ids: readonly string[]): Promise<void> {
-  for (const id of ids) await until(`run ${id} has finished`, async () => (await runOf(id)).phase === "finished", settleMs);
+  try {
+    for (const id of ids) await until(`run ${id} has finished`, async () => (await runOf(id)).phase === "finished", settleMs);
+  } catch (error) {
+    throw new Error(await whatIsLeft(ids), { cause: error });
+  }
   for (const id of ids) {
     const run = await runOf(id);
     expect(run.result).toBe("success");

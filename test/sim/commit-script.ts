@@ -40,6 +40,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   PUBLISH: nothing,
   "@event": (redis, key, [text = ""]) => redis.xadd(key, "e", text),
   "@reply": nothing,
+  "@readdress": (redis, key, [field = "", value = ""]) => {
+    const todo = redis.hash(key).get(field);
+    if (todo !== undefined && todo !== "stop") redis.hset(key, field, value);
+  },
   "@stop": (redis, key, [field = ""]) => {
     if (redis.hash(key).has(field)) redis.hset(key, field, "stop");
   },

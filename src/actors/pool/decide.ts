@@ -122,7 +122,13 @@ function executorChanged(state: PoolState, message: Told<"executor-changed">, co
   const executor = { id, incarnation, life, description, kind: kindOf(description), failures: known?.failures ?? 0 };
   if (known && JSON.stringify({ ...known, live: 0 }) === JSON.stringify({ ...executor, live: 0 })) return nothing;
   const filled = fill(state, { ...executor, live: liveCount(state, id) }, context);
-  return { changes: [{ type: "executor-set", executor }, ...filled.changes], effects: filled.effects };
+  const renewed = known && known.incarnation !== incarnation ? readdressed(state, id, incarnation) : [];
+  return { changes: [{ type: "executor-set", executor }, ...filled.changes], effects: [...renewed, ...filled.effects] };
+}
+
+/** What was assigned between the registration and this news of it names the predecessor, which the executor would refuse. */
+function readdressed(state: PoolState, executor: string, incarnation: string): readonly Effect[] {
+  return [...(state.liveOn.get(executor) ?? [])].map((assignment) => ({ type: "readdress", executor, incarnation, assignment }));
 }
 
 /** The assignments keep their places in the book until their runs release them. Idempotent: a run takes an end once. */

@@ -13,7 +13,8 @@
   then      the writes, each as: number of words, words. A word list is a Redis command, or one of
               @event KEY JSON             appends to the event stream; its id is what replies carry
               @reply KEY ID JSON EVENTS   appends to a reply stream, trimmed and expiring
-              @stop KEY FIELD             sets FIELD to "stop" if it is there
+              @readdress KEY FIELD VALUE  sets FIELD if it is there and not "stop"
+            @stop KEY FIELD             sets FIELD to "stop" if it is there
               @stop-all KEY               sets every field to "stop"
               @remove-executor KEY INCARNATION EXECUTORS ID MORE…
                                           deletes the record and the other keys, and ID from the set EXECUTORS,
@@ -88,6 +89,11 @@ while at <= last do
     end
     redis.call("XADD", key, "MAXLEN", "~", "10000", "*", "id", ARGV[at + 3], "reply", ARGV[at + 4], "event", event)
     redis.call("PEXPIRE", key, 600000)
+  elseif command == "@readdress" then
+    local todo = redis.call("HGET", key, ARGV[at + 3])
+    if todo and todo ~= "stop" then
+      redis.call("HSET", key, ARGV[at + 3], ARGV[at + 4])
+    end
   elseif command == "@stop" then
     if redis.call("HEXISTS", key, ARGV[at + 3]) == 1 then
       redis.call("HSET", key, ARGV[at + 3], "stop")

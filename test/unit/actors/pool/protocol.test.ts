@@ -160,3 +160,20 @@ describe("the pool's sweep", () => {
     expect(mailOf(stage.tell({ type: "taken-over" }, 1_500).effects)).toHaveLength(1);
   });
 });
+
+describe("an executor that registers again while its pool does not know it yet", () => {
+  it("finds what was assigned to its predecessor addressed to itself", () => {
+    const stage = stagePool();
+    stage.tell(executor("a", { incarnation: "a-1" }));
+    stage.tell(request(1));
+    const { effects } = stage.tell(executor("a", { incarnation: "a-2" }));
+    expect(effects).toContainEqual({ type: "readdress", executor: "a", incarnation: "a-2", assignment: assignment(1) });
+  });
+
+  it("is not told so when nothing but its load has changed", () => {
+    const stage = stagePool();
+    stage.tell(executor("a", { taskLimit: 1 }));
+    stage.tell(request(1));
+    expect(stage.tell(executor("a", { taskLimit: 2 })).effects).toEqual([]);
+  });
+});
