@@ -26,7 +26,7 @@ export function checkDefinition(definition: Definition, options: CheckOptions = 
   const names = Object.keys(definition.tasks);
   const known = new Set(names);
   for (const name of names) {
-    if (faults.length >= maxFaults) break;
+    if (faults.length > maxFaults) break;
     const task = definition.tasks[name];
     if (task) checkTask(task, { name, known, options, report: (path, message) => report(["tasks", name, ...path], message) });
   }

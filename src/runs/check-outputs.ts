@@ -7,22 +7,29 @@ export function outputName(text: string): string {
 }
 
 /**
- * Steps that all groups of like-named tasks may cost together, a second or so. Only a definition made to be slow needs more
- * (thousands of pairs of like names, each with thousands of descendants): it is told to use other names.
+ * Steps down the graph that all groups of like-named tasks may take together, a fraction of a second. Only a definition made to be
+ * slow needs more (thousands of pairs of like names, each with thousands of descendants): it is told to use other names.
  */
-const maxVisits = 20_000_000;
+const maxVisits = 5_000_000;
 
-/** Finds tasks whose outputs would have the same name in some descendant of both. Two tasks whose descendants differ may be alike. */
+/** Finds tasks whose outputs would have the same name in some descendant of both. Two tasks without a common descendant may be alike. */
 export function checkOutputs(topology: Topology, report: (path: Path, message: string) => void): void {
-  let visits = 0;
-  for (const members of groupByOutputName(topology)) {
-    const collision = visits > maxVisits ? undefined : findCommonDescendant(topology, members, () => visits++);
-    if (visits > maxVisits) report(["tasks"], `too many names that outputs cannot tell apart, such as ${quote(topology, members)}`);
-    else if (collision) {
-      const { descendant, members: pair } = collision;
-      report(["tasks", topology.names[descendant] ?? ""], `outputs of its ancestors ${quote(topology, pair)} would have the same names`);
+  const walk: Walk = {
+    topology,
+    group: new Int32Array(topology.names.length),
+    met: new Int32Array(topology.names.length).fill(-1),
+    visits: 0,
+  };
+  for (const [number, members] of groupByOutputName(topology).entries()) {
+    for (const member of members) walk.group[member] = number + 1;
+    const collision = findCommonDescendant(walk, members);
+    if (walk.visits > maxVisits) {
+      report(["tasks"], `too many names that outputs cannot tell apart, such as ${quote(topology, members)}`);
+      return;
     }
-    if (visits > maxVisits) return;
+    if (!collision) continue;
+    const { descendant, pair } = collision;
+    report(["tasks", topology.names[descendant] ?? ""], `outputs of its ancestors ${quote(topology, pair)} would have the same names`);
   }
 }
 
@@ -37,18 +44,27 @@ function groupByOutputName(topology: Topology): readonly (readonly number[])[] {
   return [...groups.values()].filter((group) => group.length > 1);
 }
 
-/** Walks down from each member in turn; where two walks meet, both are ancestors. A task met twice by one walk is entered once. */
-function findCommonDescendant(topology: Topology, members: readonly number[], visit: () => void) {
-  const ancestorOf = new Map<number, number>();
+interface Walk {
+  readonly topology: Topology;
+  /** The group that a task is a member of, from 1; 0 for the many that are alone. */
+  readonly group: Int32Array;
+  /** The member whose walk came by last, or -1. It counts only if it is of the group that is being walked. */
+  readonly met: Int32Array;
+  visits: number;
+}
+
+/** Walks down from each member in turn; where two walks meet, both are ancestors. So no task is entered twice for one group. */
+function findCommonDescendant(walk: Walk, members: readonly number[]) {
+  const { topology, group, met } = walk;
   for (const member of members) {
     const stack = [member];
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    for (let at = stack.pop(); at !== undefined && walk.visits <= maxVisits; at = stack.pop()) {
       for (const child of topology.children[at] ?? []) {
-        visit();
-        const earlier = ancestorOf.get(child);
+        walk.visits++;
+        const earlier = met[child] ?? -1;
         if (earlier === member) continue;
-        if (earlier !== undefined) return { descendant: child, members: [earlier, member] };
-        ancestorOf.set(child, member);
+        if (earlier >= 0 && group[earlier] === group[member]) return { descendant: child, pair: [earlier, member] };
+        met[child] = member;
         stack.push(child);
       }
     }

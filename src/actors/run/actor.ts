@@ -1,7 +1,7 @@
 import { parseRunHash } from "../../runs/facts.ts";
 import { openRun } from "../../runs/open-run.ts";
 import { encodeState, encodeTaskText, maxInlineTasks } from "../../runs/record.ts";
-import { StoredDefinition } from "../../runs/stored-definition.ts";
+import { readStoredDefinition } from "../../runs/stored-definition.ts";
 import type { TaskState } from "../../runs/task.ts";
 import type { Actor, HashWrite, StateWrite, Stored } from "../actor.ts";
 import { decide } from "./decide.ts";
@@ -42,7 +42,7 @@ function decodeState(id: string, { state, parts }: Stored, decodeDefinition: Run
   if (hash.type !== "known") return { type: "absent", id, isArchived: hash.type === "archived" };
   const text = parts[1];
   if (typeof text !== "string") throw new Error(`run ${id} has no definition`);
-  const stored = StoredDefinition.parse(JSON.parse(decodeDefinition(text)));
+  const stored = readStoredDefinition(decodeDefinition(text));
   return indexRun(openRun({ stored, facts: hash.facts, state, tasks: hashOf(parts[2]) }));
 }
 
