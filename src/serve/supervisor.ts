@@ -18,7 +18,7 @@ export interface SupervisorOptions {
   readonly command: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
-  /** Called whenever the API has become ready. */
+  /** Called with the API's URL once all roles are ready, and whenever the API has become ready again. */
   readonly onReady: (url: string) => void;
 }
 
@@ -55,10 +55,17 @@ export async function supervise({ config, command, env, log, onReady }: Supervis
       opened.push(redis.stop);
     }
     const roleEnv = redis ? { ...env, OSTLER_REDIS_URL: redis.url } : env;
+    let apiUrl: string | undefined;
+    let allReady = false;
+    const tell = () => {
+      if (!allReady || apiUrl === undefined) return;
+      folder.announce(apiUrl);
+      onReady(apiUrl);
+    };
     const ready = (url: string | undefined) => {
       if (url === undefined) return;
-      folder.announce(url);
-      onReady(url);
+      apiUrl = url;
+      tell();
     };
     for (const name of startOrder.filter((role) => config.roles.includes(role))) {
       const role = keepRole({
@@ -73,6 +80,8 @@ export async function supervise({ config, command, env, log, onReady }: Supervis
     }
     await Promise.all(roles.map((role) => role.ready));
     signal.throwIfAborted();
+    allReady = true;
+    tell();
     return { stop, kill };
   } catch (error) {
     await stop();

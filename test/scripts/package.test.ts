@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -16,11 +16,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the published package", { timeout: 10 * 60_000 }, () => {
   it("works where nothing but itself was installed", () => {
-    const [{ filename, files }] = JSON.parse(run("npm", ["pack", "--json", "--silent", "--pack-destination", folder], root));
+    run("npm", ["run", "build"], root);
+    const [{ filename, files }] = JSON.parse(run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], root));
     const paths: string[] = files.map(({ path }: { path: string }) => path);
     expect(paths).toContain("LICENSE");
     expect(paths).toContain("examples/hello.yaml");
-    expect(paths.filter((path) => path.endsWith(".lua")).length).toBeGreaterThan(0);
+    const assets = globSync("**/*.*", { cwd: join(root, "src") }).filter((path) => !path.endsWith(".ts"));
+    expect(assets.length).toBeGreaterThan(10);
+    expect(paths).toEqual(expect.arrayContaining(assets.map((path) => `dist/${path}`)));
     expect(paths.filter((path) => /^(?:src|test|node_modules)\//.test(path))).toEqual([]);
 
     run("npm", ["init", "-y"], folder);

@@ -109,6 +109,7 @@ describe("the supervisor", () => {
     const { output, exited, pids } = supervise(folder, { FAIL: "executor" });
     expect(await exited()).toEqual([1, null]);
     expect(output()).toContain("the executor did not start (exit code 9)");
+    expect(output()).not.toContain("ready http");
     expect(pids().some(isRunning)).toBe(false);
     expect(await findByArgument(join(folder, "redis/redis.conf"))).toEqual([]);
   });
