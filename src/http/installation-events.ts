@@ -2,7 +2,7 @@ import { z } from "zod";
 import { OstlerError } from "../errors.ts";
 import type { EventEntry } from "../read-model/feed.ts";
 import { keepsAfter } from "../read-model/stream-gap.ts";
-import { firstStreamId, type StreamId } from "../read-model/stream-id.ts";
+import { firstStreamId, type StreamId, streamIdBefore } from "../read-model/stream-id.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
 import { RunEvent } from "../runs/view.ts";
@@ -49,11 +49,9 @@ function place(history: string, entries: readonly EventEntry[], position: EventP
   });
 }
 
-/** Where reading begins: in the middle of an entry, that entry comes again. Streams have no entry 0-0, so "before" always exists. */
+/** Where reading begins: in the middle of an entry, that entry comes again. */
 function before({ entry, index }: EventPosition): StreamId {
-  if (index === undefined) return entry;
-  const [ms = "0", sequence = "0"] = entry.split("-");
-  return sequence === "0" ? `${Number(ms) - 1}-18446744073709551615` : `${ms}-${Number(sequence) - 1}`;
+  return index === undefined ? entry : streamIdBefore(entry);
 }
 
 /**
@@ -98,7 +96,7 @@ export async function readEvents(deps: InstallationEventsDeps, after: EventPosit
 /** The position right before the oldest entry that is kept. */
 async function oldest({ redis, keys }: InstallationEventsDeps, history: string): Promise<EventPosition> {
   const [first] = Entries.parse(await redis.xrange(keys.events, "-", "+", "COUNT", 1));
-  const entry = first === undefined ? firstStreamId : before({ history, entry: first[0], index: 0 });
+  const entry = first === undefined ? firstStreamId : streamIdBefore(first[0]);
   return { history, entry, index: undefined };
 }
 

@@ -9,7 +9,7 @@ export interface EventPosition {
   readonly index: number | undefined;
 }
 
-const pattern = /^([A-Za-z0-9]{1,64})\.(\d{1,16}-\d{1,16})(?:\.(\d{1,6}))?$/;
+const pattern = /^([A-Za-z0-9]{1,64})\.(\d{1,16}-\d{1,20})(?:\.(\d{1,6}))?$/;
 
 /** Undefined for what is no position. */
 export function parsePosition(text: string): EventPosition | undefined {

@@ -7,7 +7,7 @@ import type { EarlyResult } from "./apply.ts";
 import { type FeedBatch, runFeed, type StreamPositions } from "./feed.ts";
 import { fillFromStore } from "./fill.ts";
 import type { ReadModel } from "./read-model.ts";
-import { keepsAfter } from "./stream-gap.ts";
+import { keepsAfter, oldestKept } from "./stream-gap.ts";
 import { firstStreamId } from "./stream-id.ts";
 
 export interface RunIndexOptions {
@@ -87,7 +87,7 @@ export function startRunIndex(options: RunIndexOptions): RunIndex {
     const eventsKept = mine !== undefined && (await keepsAfter(redis, keys.events, mine.events));
     const position = {
       rows: rowsKept ? mine.rows : firstStreamId,
-      events: eventsKept ? mine.events : firstStreamId,
+      events: eventsKept ? mine.events : await oldestKept(redis, keys.events),
     };
     complete = rowsKept && mine.complete;
     if (!complete) startFilling();

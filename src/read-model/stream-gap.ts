@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { RedisConnection } from "../redis/connection.ts";
-import { compareStreamIds, firstStreamId, type StreamId } from "./stream-id.ts";
+import { compareStreamIds, firstStreamId, type StreamId, streamIdBefore } from "./stream-id.ts";
 
 const Info = z.object({
   length: z.number(),
@@ -35,4 +35,13 @@ export async function keepsAfter(redis: RedisConnection, stream: string, positio
   // Sweeps also delete from the middle: rows of archived runs go, those of runs that go on stay.
   if (compareStreamIds(info.deleted, position) > 0) return false;
   return info.first !== undefined && compareStreamIds(info.first, position) <= 0;
+}
+
+/** The position from which on a stream still holds everything. */
+export async function oldestKept(redis: RedisConnection, stream: string): Promise<StreamId> {
+  if (await keepsAfter(redis, stream, firstStreamId)) return firstStreamId;
+  const [first] = z.array(z.tuple([z.string()]).rest(z.unknown())).parse(await redis.xrange(stream, "-", "+", "COUNT", 1));
+  if (first) return streamIdBefore(first[0]);
+  const info = z.array(z.unknown()).parse(await redis.call("XINFO", "STREAM", stream));
+  return z.string().parse(field(info, "last-generated-id"));
 }

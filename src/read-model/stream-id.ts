@@ -15,6 +15,15 @@ export function compareStreamIds(a: StreamId, b: StreamId): number {
   return aMs - bMs || aSequence - bSequence;
 }
 
+const maxSequence = "18446744073709551615";
+
+/** The id right before: reading after it begins with `id`. There is none before 0-0, which no entry has. */
+export function streamIdBefore(id: StreamId): StreamId {
+  const [ms = "0", sequence = "0"] = id.split("-");
+  if (sequence !== "0") return `${ms}-${BigInt(sequence) - 1n}`;
+  return ms === "0" ? firstStreamId : `${Number(ms) - 1}-${maxSequence}`;
+}
+
 /** The same order as text, for SQLite. */
 export function sortableStreamId(id: StreamId): string {
   const [ms, sequence] = parts(id);
