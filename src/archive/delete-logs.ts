@@ -16,7 +16,3 @@ export async function deleteLogsOfAttempt(store: Store, place: AttemptPlace): Pr
   await store.put(layout.logsDeleted(place), jsonBytes({ version: 1, ...place }), { onlyIfAbsent: true });
   await deleteBelow(store, layout.logsOfAttempt(place));
 }
-
-export async function areLogsDeleted(store: Store, place: AttemptPlace): Promise<boolean> {
-  return (await store.stat(layout.logsDeleted(place))) !== undefined;
-}

@@ -3,7 +3,7 @@ import { type CachePlace, layout } from "./layout.ts";
 import type { Store } from "./store.ts";
 import { compressFrame, decompressFrames } from "./zstd-frames.ts";
 
-/** What an archive says of itself, since its key may hold only a hash of its name (docs/formats/archive.md). */
+/** What an archive says of itself, since its key may hold only a hash of its name (docs/formats/archives.md). */
 export const ArchiveLabel = z.object({
   version: z.literal(1),
   kind: z.enum(["workspace", "artifact", "cache", "source"]),

@@ -85,7 +85,6 @@ export const layout = {
     workspaces: (runId: string) => `workspaces/${runId}/`,
     artifacts: (runId: string) => `artifacts/${runId}/`,
   },
-  logsOfTask: (runId: string, task: string) => `logs/${runId}/${keySegment(task)}/`,
   logsOfAttempt: (place: AttemptPlace) => `${attemptFolder(place)}/`,
   log: (place: LogPlace) => `${attemptFolder(place)}/${keySegment(place.step)}.log`,
   /** The mark that an attempt's logs were deleted. */
@@ -97,10 +96,8 @@ export const layout = {
   segment: (place: LogPlace, assignment: string, range: { readonly from: number; readonly to: number }) =>
     `${layout.segments(place, assignment)}${padded(range.to)}-${padded(range.from)}.log`,
   segmentsTo: (place: LogPlace, assignment: string, offset: number) => `${layout.segments(place, assignment)}${padded(offset)}~`,
-  sources: "sources/",
   source: (id: string) => `sources/${keySegment(id)}.tar.zst`,
   workspace: (place: LogPlace) => `${archiveFolder("workspaces", place)}/${keySegment(place.step)}.tar.zst`,
-  artifacts: (place: AttemptPlace) => `${archiveFolder("artifacts", place)}/`,
   artifact: (place: AttemptPlace, name: string) => `${archiveFolder("artifacts", place)}/${keySegment(name)}.tar.zst`,
   cache: (place: CachePlace, key: string) => `${cacheFolder(place)}/${keySegment(key)}.tar.zst`,
   cachePrefix: (place: CachePlace, prefix: string) => `${cacheFolder(place)}/${keySegmentPrefix(prefix)}`,

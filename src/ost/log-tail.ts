@@ -89,13 +89,3 @@ function parseEntries(entries: readonly Entry[]): TailView {
 export async function readTail(redis: RedisConnection, keys: Keys, place: TailPlace, from: number): Promise<TailView> {
   return parseEntries(await redis.xrangeBuffer(keys.log(place.assignment, place.step), `(${from}-0`, "+"));
 }
-
-/** As `readTail`, on a connection for blocking reads: waits up to `waitMs` for the first byte at or after `from`, or the end. */
-export async function awaitTail(
-  blocking: RedisConnection,
-  keys: Keys,
-  place: TailPlace & { readonly from: number; readonly waitMs: number },
-): Promise<TailView> {
-  const streams = await blocking.xreadBuffer("BLOCK", place.waitMs, "STREAMS", keys.log(place.assignment, place.step), `${place.from}-0`);
-  return parseEntries(streams?.[0]?.[1] ?? []);
-}
