@@ -64,19 +64,19 @@ function whyRecreated(
   }: { readonly task: TaskView | undefined; readonly parentName: string | undefined; readonly hasArchives: RestartInput["hasArchives"] },
 ): string | undefined {
   if (!task) return "it is not part of the run that is restarted";
-  if (task.status !== "success") return `it was ${statusWords[task.status]}`;
+  if (task.status !== "success") return statusWords[task.status];
   if (parentName !== undefined) return `it depends on "${parentName}", which runs again`;
   return hasArchives(name) ? undefined : "what it had saved to the workspace is no longer kept";
 }
 
 const statusWords: Readonly<Record<TaskView["status"], string>> = {
-  notstarted: "not started",
-  skipped: "skipped",
-  cancelled: "cancelled",
-  running: "still running",
-  stopped: "stopped",
-  success: "a success",
-  failed: "failed",
+  notstarted: "it did not start",
+  skipped: "it was skipped",
+  cancelled: "it was cancelled",
+  running: "it did not end",
+  stopped: "it was stopped",
+  success: "it was a success",
+  failed: "it failed",
 };
 
 /** A task as it is shown, as a restart keeps it: its last attempt, of the run that really ran it. */
