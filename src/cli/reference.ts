@@ -16,7 +16,8 @@ export interface Reference {
 }
 
 const idLength = 26;
-const idText = /^[0-9a-hjkmnp-tv-z]+$/;
+/** Ids begin with the time, and so with a zero for the next thousand years: a word is not the beginning of one. */
+const idText = /^0[0-9a-hjkmnp-tv-z]*$/;
 
 export const referenceForms =
   "a run is named by its id or the beginning of it, by GROUP#NUMBER (/project/web#12, or web#12 where that is unique), @last or @last-failed";
