@@ -141,6 +141,12 @@ describe("a log's reader", () => {
       const chunks = await collect<LogChunk>(reader.read(log.subject, { from, to }));
       expect(bytesOf(chunks).equals(text.subarray(from, to))).toBe(true);
     }
+    for (const segment of await listSegments(outlets.store, log.place)) {
+      for (const from of [segment.to - 1, segment.to, segment.from]) {
+        const chunks = await collect<LogChunk>(reader.read(log.subject, { from, to: from + 2 }));
+        expect(bytesOf(chunks).equals(text.subarray(from, from + 2))).toBe(true);
+      }
+    }
     for (const lines of [1, 2, 39, 200, 400, 1_000]) {
       const expected = text
         .toString()
