@@ -162,6 +162,17 @@ export function driverContract({ name, survivesItsProcess }: DriverTraits, creat
 
     if (!survivesItsProcess) return;
 
+    it("starts a step once when two processes start it at the same time", async () => {
+      for (let round = 0; round < 5; round++) {
+        const pod = await start();
+        const attached = await under.successor().attach(pod.id, signal);
+        await Promise.all([pod, attached].map((handle) => handle?.startStep(stepSpec(0, steps.succeeds), signal)));
+        expect(await pod.waitStep(0, signal)).toMatchObject({ type: "exited", exitCode: 0 });
+        expect(await attached?.waitStep(0, signal)).toMatchObject({ type: "exited", exitCode: 0 });
+        expect(await read(pod, 0)).toBe("one\ntwo\n");
+      }
+    });
+
     it("lets a successor attach to a running step, and lose nothing of it", async () => {
       const pod = await start();
       await pod.startStep(stepSpec(0, "echo early; while [ ! -e go ]; do sleep 0.05; done; echo late; exit 5"), signal);
