@@ -108,8 +108,8 @@ function toJson(text: string, format: Format): string {
 export function documentBody(maxBytes: number): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { body, method } = c.req.raw;
-    if (method === "GET" || method === "HEAD" || method === "DELETE" || !body) return next();
-    const bytes = await readBytes(body, maxBytes);
+    if (method === "GET" || method === "HEAD" || method === "DELETE") return next();
+    const bytes = body ? await readBytes(body, maxBytes) : new Uint8Array();
     const json = bytes.byteLength === 0 ? "{}" : toJson(decode(bytes), formatOf(c.req.header("content-type")));
     const headers = new Headers(c.req.raw.headers);
     headers.set("content-type", "application/json");

@@ -112,7 +112,7 @@ export async function composeApi(opening: Opening, closing: AbortSignal): Promis
     maxSourceBytes,
     fleet,
     closing,
-    streams: createStreamLimit(maxStreamsPerPrincipal),
+    streams: createStreamLimit(maxStreamsPerPrincipal, metrics.http.streamsOpen),
     assertRoom: createRoomCheck(load, () => performance.now()),
     fault: model.fault,
     checks: readinessChecks({ ...outlets, indexComplete: listing.indexComplete }),

@@ -107,6 +107,8 @@ export async function* followInstallation(
   signal: AbortSignal,
 ): AsyncGenerator<Frame> {
   const { window } = deps;
+  while (!window.newest() && !signal.aborted) await window.changed(signal);
+  if (signal.aborted) return;
   const now = (): EventPosition => ({ ...current(window), index: undefined });
   let position = after ?? now();
   while (!signal.aborted) {

@@ -25,6 +25,7 @@ export interface Listener {
 /** A whole upload may take this long. */
 const requestMs = 30 * 60_000;
 const closeMs = 5_000;
+const idleCheckMs = 20;
 
 const badRequest = (message: string) => errorAnswer(new OstlerError("bad_request", message), randomId(16));
 
@@ -56,7 +57,15 @@ export async function listen({ fetch, host, port, log }: ListenOptions): Promise
       return Response.json(body, { status });
     },
   });
-  const server: Server = createServer({ requestTimeout: requestMs }, (request, response) => {
+  // Node's own refusal of a request without a host is not JSON.
+  const server: Server = createServer({ requestTimeout: requestMs, requireHostHeader: false }, (request, response) => {
+    if (request.headers.host === undefined && request.httpVersion === "1.1") {
+      const { status, body } = badRequest("malformed request: it has no Host header");
+      const text = JSON.stringify(body);
+      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text), connection: "close" };
+      response.writeHead(status, headers).end(text);
+      return;
+    }
     handle(request, response).catch((err: unknown) => {
       log.error({ err }, "could not answer a request");
       response.destroy();
@@ -82,8 +91,10 @@ function urlOf(server: Server, host: string): string {
 
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection whose last answer ends from now on stays open for another request otherwise.
+  const idle = setInterval(() => server.closeIdleConnections(), idleCheckMs);
   const timer = setTimeout(() => server.closeAllConnections(), closeMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }

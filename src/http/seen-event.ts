@@ -15,8 +15,9 @@ export function seenEvent(window: Pick<EventWindow, "newest" | "changed">): Midd
     const { history, entry } = positionOf(header, "header Ostler-Event");
     const seen = () => {
       const newest = window.newest();
+      if (newest === undefined) return false;
       // Of another history there is nothing to wait for.
-      return newest === undefined || newest.history !== history || compareStreamIds(newest.entry, entry) >= 0;
+      return newest.history !== history || compareStreamIds(newest.entry, entry) >= 0;
     };
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), waitMs);

@@ -4,27 +4,32 @@ import { OstlerError } from "../errors.ts";
 export interface StreamLimit {
   /** Throws `too_many_requests`; else returns what gives the place back. Calling that twice does nothing more. */
   readonly enter: (principal: string) => () => void;
-  readonly open: () => number;
 }
 
-export function createStreamLimit(maxPerPrincipal: number): StreamLimit {
+export function createStreamLimit(maxPerPrincipal: number, onChange: (open: number) => void): StreamLimit {
   const open = new Map<string, number>();
+  let total = 0;
+  const count = (by: number) => {
+    total += by;
+    onChange(total);
+  };
   return {
     enter: (principal) => {
-      const count = open.get(principal) ?? 0;
-      if (count >= maxPerPrincipal) {
+      const before = open.get(principal) ?? 0;
+      if (before >= maxPerPrincipal) {
         throw new OstlerError("too_many_requests", `${maxPerPrincipal} event streams are open already`, { details: { maxPerPrincipal } });
       }
-      open.set(principal, count + 1);
+      open.set(principal, before + 1);
+      count(1);
       let left = false;
       return () => {
         if (left) return;
         left = true;
+        count(-1);
         const now = (open.get(principal) ?? 1) - 1;
         if (now === 0) open.delete(principal);
         else open.set(principal, now);
       };
     },
-    open: () => [...open.values()].reduce((sum, count) => sum + count, 0),
   };
 }

@@ -72,6 +72,15 @@ describe("an error", () => {
     expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
   });
 
+  it.each([
+    ["not_confirmed", "1"],
+    ["overloaded", "5"],
+    ["maintenance", "30"],
+    ["too_many_requests", "1"],
+  ] as const)("%s says after how many seconds to try again", async (code, seconds) => {
+    expect((await answerTo(new OstlerError(code, "later"))).headers.get("retry-after")).toBe(seconds);
+  });
+
   it("of a script that is wrong is ours, not Redis's", async () => {
     expect((await answerTo(replyError("ERR wrong number of arguments"))).status).toBe(500);
   });
