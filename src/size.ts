@@ -15,9 +15,3 @@ export function parseSize(text: string): number | undefined {
   const bytes = Number(amount) * unitsBytes[unit];
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
-
-/** The shortest text that `parseSize` reads back as `bytes`. */
-export function formatSize(bytes: number): string {
-  const [unit, unitBytes] = Object.entries(unitsBytes).findLast(([, size]) => bytes >= size && bytes % size === 0) ?? ["", 1];
-  return `${bytes / unitBytes}${unit}`;
-}

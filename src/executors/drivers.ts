@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { DriverKind } from "../config/settings.ts";
 import type { Driver } from "./driver.ts";
 import { createMemoryDriver } from "./memory/memory-driver.ts";
 import { createProcessDriver } from "./process/process-driver.ts";
@@ -9,8 +10,10 @@ export interface DriverSettings {
   readonly hostEnvironment: Readonly<Record<string, string>>;
 }
 
+type Create = (settings: DriverSettings) => Driver;
+
 /** Every driver by its name. To add one: a folder beside this file, and an entry here. */
-const drivers: Readonly<Record<string, (settings: DriverSettings) => Driver>> = {
+const drivers: Readonly<Record<DriverKind | "memory", Create>> & Readonly<Record<string, Create>> = {
   process: ({ dataDir, hostEnvironment }) => createProcessDriver({ podsDir: join(dataDir, "pods"), hostEnvironment }),
   memory: () => createMemoryDriver(),
 };
