@@ -38,21 +38,21 @@ describe("an executor that dies", () => {
 
   it("is followed by one that does not repeat what was done", async () => {
     const first = await world.spawn();
-    const save = { type: "save_artifact", name: "a", paths: ["made"] };
     const run = await assign([
-      { run: "echo x >> made" },
-      save,
-      { run: "echo x >> made; touch up; while [ ! -e go ]; do sleep 0.05; done; cat made" },
+      { run: "echo saved > file" },
+      { type: "save_cache", key: "k", contents: [{ paths: ["file"] }] },
+      { type: "restore_cache", keys: ["k"] },
+      { run: "echo changed > file; touch up; while [ ! -e go ]; do sleep 0.05; done; cat file" },
     ]);
+    const begins = async () => (await world.mail()).filter(({ message }) => message.type === "attempt-started").length;
     await appears(home(run.id, "up"));
+    await until("the begin is told", async () => (await begins()) === 1);
     await first.kill("SIGKILL");
     await world.start();
+    await until("the successor tells it again", async () => (await begins()) === 2);
     await writeFile(home(run.id, "go"), "");
-    expect(await world.outcome(run.id)).toMatchObject({
-      phase: "success",
-      steps: [{ phase: "success" }, { phase: "success" }, { phase: "success" }],
-    });
-    expect(await run.log("2")).toBe("x\nx\n");
+    expect(await world.outcome(run.id)).toMatchObject({ phase: "success", steps: Array(4).fill({ phase: "success" }) });
+    expect(await run.log("3")).toBe("changed\n");
   });
 
   it("is followed by one that stops what was to be stopped meanwhile, with its log", async () => {
