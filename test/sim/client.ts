@@ -17,7 +17,7 @@ export interface Client {
   readonly command: (run: KnownRun, message: Readonly<Record<string, unknown>>) => void;
 }
 
-const groups = ["/a/web", "/b/api", "/c/tools"] as const;
+export const roots = ["/a/web", "/b/api", "/c/tools"] as const;
 const conditions = ["on_success", "on_success", "on_success", "on_failure", "on_skipped", "always"] as const;
 
 export function createClient(world: Surroundings): Client {
@@ -31,7 +31,7 @@ export function createClient(world: Surroundings): Client {
       runtime: { containers: [{ image: "busybox" }] },
       steps: [{ type: "run", command: "true" }],
       depends: Object.fromEntries(parents.map((parent) => [`t${parent}`, [chance.pick(conditions)]])),
-      ...{ timeout: "30s", startTimeout: "45s", queueTimeout: "150s", stopGrace: "5s", approvalTimeout: "40s" },
+      ...{ timeout: chance.pick(["20s", "300s"]), startTimeout: "45s", queueTimeout: "150s", stopGrace: "5s", approvalTimeout: "40s" },
       retry: { limit: chance.between(0, 2), backoff: { base: "1s" } },
       infraRetry: { limit: 3 },
       ...(chance.happens(0.3) ? { pool: "other" } : {}),
@@ -47,7 +47,7 @@ export function createClient(world: Surroundings): Client {
     const key = chance.pick(["deploy", "release"]);
     const policy = chance.pick(["queue", "queue", "cancel-queued", "cancel-running"]);
     return {
-      ...{ name: "build", group: `${chance.pick(groups)}/main`, priority: chance.between(0, 1), queueTimeout: "200s", tasks },
+      ...{ name: "build", group: `${chance.pick(roots)}/main`, priority: chance.between(0, 1), queueTimeout: "200s", tasks },
       ...(chance.happens(0.4) ? { concurrency: { key, limit: limitOf(key), policy } } : {}),
       ...(chance.happens(0.2) ? { timeout: "90s" } : {}),
     };

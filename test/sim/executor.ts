@@ -43,8 +43,10 @@ export function createSimulatedExecutor(world: Surroundings, platform: Platform,
         continue;
       }
       deadIncarnation = incarnation;
+      world.trace(`${description.id} registered ${incarnation}: ${how}`);
       session = createSession({ world, platform, description, process: own, scripts, incarnation, disk, returned: how === "lost-before" });
       const why = await session.over;
+      world.trace(`${description.id} ${incarnation} is over: ${why}`);
       if (why === "left" || why === "superseded") return own.kill();
       for (const { id, owner } of platform.list()) if (owner.executor === description.id) platform.remove(id);
     }
@@ -59,7 +61,10 @@ export function createSimulatedExecutor(world: Surroundings, platform: Platform,
       process = createProcess(world);
       void run(process);
     },
-    kill: () => process?.kill(),
+    kill: () => {
+      world.trace(`${description.id} is killed`);
+      process?.kill();
+    },
     leave: () => session?.leave(),
     wake: () => session?.wake(),
   };
@@ -97,6 +102,8 @@ function createSession(options: SessionOptions): Session {
   const { timeline, chance } = world;
   const { promise: over, resolve } = Promise.withResolvers<Refusal | "left">();
   const busy = new Map<string, { stop: boolean; missing: number }>();
+  /** Asked one at a time: the answer that it is held already must not come before the one that it is accepted. */
+  const accepting = new Set<string>();
   const sentAt = new Map<string, number>();
   let ended = false;
   let renewedAt = timeline.now();
@@ -125,6 +132,7 @@ function createSession(options: SessionOptions): Session {
 
   const conclude = async (assignment: string, outcome: AttemptOutcome) => {
     const message = { type: "attempt-ended", assignment, outcome, executor: description.id, pool: description.pool };
+    world.trace(`${description.id} ends ${assignment}: ${outcome.reason ?? outcome.phase}`);
     disk.set(assignment, message);
     platform.remove(assignment);
     await send(assignment, message);
@@ -156,20 +164,24 @@ function createSession(options: SessionOptions): Session {
     if (!parts) throw new Error(`not an assignment: ${assignment}`);
     const owner = { installation: "sim", executor: description.id, incarnation, group: description.group, runId: parts.runId };
     const isLate = timeline.now() > startBy;
+    world.trace(`${description.id} starts ${assignment}${isLate ? ", too late" : ""}`);
     platform.start({
       id: assignment,
       owner: { ...owner, task: String(parts.task), attempt: parts.attempt },
       createdAt: timeline.now(),
       fenceMs,
-      endsAt: isLate ? undefined : timeline.now() + chance.between(50, chance.happens(0.2) ? 40_000 : 3_000),
+      endsAt: isLate ? undefined : timeline.now() + chance.between(50, chance.happens(0.3) ? 200_000 : 3_000),
       outcome: chance.pick(outcomes),
       touchedAt: timeline.now(),
     });
   };
 
   const accept = async (assignment: string) => {
+    if (accepting.has(assignment)) return;
+    accepting.add(assignment);
     const askedAt = timeline.now();
     const verdicts = await process.ask(() => scripts.accept(incarnation, [assignment])).catch(() => undefined);
+    accepting.delete(assignment);
     if (ended || verdicts === undefined) return;
     if (typeof verdicts === "string") return end(verdicts);
     const wasHeld = verdicts.get(assignment);

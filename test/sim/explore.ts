@@ -14,17 +14,19 @@ const from = only ?? Number(values.from ?? 1);
 const seeds = only === undefined ? Number(values.seeds ?? 1_000) : 1;
 const log = pino({ level: only === undefined ? "silent" : "debug" });
 
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
 let broken = 0;
 for (let seed = from; seed < from + seeds; seed++) {
   const started = performance.now();
   try {
     const { runs, commits, simulatedMs } = await simulate({ seed, log });
     const took = `${((performance.now() - started) / 1_000).toFixed(1)} s`;
-    if (only !== undefined) console.log(`seed ${seed}: ${runs} runs, ${commits} commits, ${simulatedMs / 1_000} s in ${took}`);
+    if (only !== undefined) say(`seed ${seed}: ${runs} runs, ${commits} commits, ${simulatedMs / 1_000} s in ${took}`);
   } catch (error) {
     broken += 1;
-    console.log(`seed ${seed}: ${error instanceof Error ? error.stack : String(error)}`);
+    say(`seed ${seed}: ${error instanceof Error ? error.stack : String(error)}`);
   }
 }
-console.log(`${seeds} worlds, ${broken} broken`);
+say(`${seeds} worlds, ${broken} broken`);
 process.exitCode = broken === 0 ? 0 : 1;

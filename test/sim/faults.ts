@@ -11,34 +11,52 @@ const repertoire: readonly (readonly [weight: number, fault: Fault])[] = [
   [4, freezeScheduler],
   [2, stopScheduler],
   [2, cutSchedulerOff],
-  [5, killExecutor],
-  [4, freezeExecutor],
+  [8, killExecutor],
+  [6, freezeExecutor],
   [3, cutExecutorOff],
   [2, executorLeaves],
   [2, crashHost],
   [2, freezeRedis],
   [2, fillRedis],
-  [3, restartRedis],
-  [2, failOver],
+  [2, cordonExecutor],
+  [2, deleteExecutor],
+  [1, maintenance],
 ];
 
-const faultsPerWorld = 14;
+/** Only in every second world: for a while after a roll-back, less can be promised. */
+const amnesia: typeof repertoire = [
+  [6, restartRedis],
+  [4, failOver],
+];
+
+const faultsPerWorld = 18;
 
 /** Plans faults until `untilMs`. What it returns ends all trouble: who is dead is started again, nothing is lost any more. */
 export function planFaults(world: World, untilMs: number): () => void {
   const { chance, timeline, faults } = world;
   let isCalm = false;
-  const bag = repertoire.flatMap(([weight, fault]) => Array.from({ length: weight }, () => fault));
+  const bag = [...repertoire, ...(chance.happens(0.5) ? amnesia : [])].flatMap(([weight, fault]) =>
+    Array.from({ length: weight }, () => fault),
+  );
   for (let count = 0; count < faultsPerWorld; count++) {
     const fault = bag[chance.between(0, bag.length - 1)];
     timeline.after(chance.between(5_000, untilMs), () => {
-      if (!isCalm) fault?.(world);
+      if (isCalm || !fault) return;
+      world.trace(`fault: ${fault.name}`);
+      fault(world);
     });
   }
   return () => {
     isCalm = true;
     Object.assign(faults, { duplicate: 0, delay: 0, loseHeartbeat: 0, loseWake: 0 });
+    let isOpen = false;
+    const reopen = () => {
+      isOpen = world.redis.isUp();
+      for (const { description } of world.executors) world.operate(description, { type: "uncordon" });
+      world.maintain(false);
+    };
     const revive = () => {
+      if (!isOpen) reopen();
       if (living(world).length === 0) world.startScheduler();
       for (const executor of world.executors) executor.start();
       timeline.after(5_000, revive);
@@ -136,4 +154,23 @@ function loseLast(world: World, happen: (disk: ReturnType<World["redis"]["snapsh
     world.onRollBack();
     happen(disk);
   });
+}
+
+/** An operator's change of mind. */
+function cordonExecutor(world: World): void {
+  const { chance, timeline } = world;
+  const description = someExecutor(world)?.description;
+  if (!description) return;
+  world.operate(description, { type: "cordon", leaveWhenEmpty: false });
+  timeline.after(chance.between(1_000, 40_000), () => world.operate(description, { type: "uncordon" }));
+}
+
+/** Refused unless the executor is lost; then it has to register anew. */
+function deleteExecutor(world: World): void {
+  for (const { description } of world.executors) world.operate(description, { type: "delete", force: false });
+}
+
+function maintenance(world: World): void {
+  world.maintain(true);
+  world.timeline.after(world.chance.between(1_000, 20_000), () => world.maintain(false));
 }

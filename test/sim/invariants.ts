@@ -20,13 +20,14 @@ export function createInvariants({ world, runs, executors, pools, archive }: Wor
   const read = new Map<string, { readonly events: string; readonly history: RunHistory }>();
 
   const historyOf = (run: KnownRun): RunHistory | undefined => {
-    const texts = archive.get(run.id) ?? eventsOf(redis, keys, run.id);
+    const archived = archive.get(run.id);
+    const entries = archived ?? redis.commands.list(keys.runEvents(run.id));
     // Nothing of it is there: a creation that Redis has lost before anybody saw it.
-    if (texts.length === 0) return undefined;
-    const events = `${texts.length} ${texts.at(-1)}`;
+    if (entries.length === 0) return undefined;
+    const events = `${archived ? "archived" : "live"} ${entries.length} ${entries.at(-1)}`;
     const known = read.get(run.id);
     if (known?.events === events) return known.history;
-    const history = readHistory(run.graph, texts);
+    const history = readHistory(run.graph, archived ?? eventsOf(redis, keys, run.id));
     read.set(run.id, { events, history });
     return history;
   };

@@ -28,6 +28,7 @@ export interface SchedulerOptions {
 export function startScheduler({ world, name, addWork, wake, onCommitted, log }: SchedulerOptions): SimulatedScheduler {
   const process = createProcess(world);
   const stop = new AbortController();
+  const stopped = aborted(stop.signal);
   const { redis, keys, shards, timeline, chance } = world;
   const owner = createOwner({
     ...{ scheduler: name, shards, leaseMs, heartbeatTtlMs: ttlMs, keys, log },
@@ -36,7 +37,7 @@ export function startScheduler({ world, name, addWork, wake, onCommitted, log }:
     wakes: { wake: (assigned) => wake(assigned.keys()) },
     handout: createHandout(addWork, () => {}),
     monotonicMs: timeline.now,
-    sleep: (ms, signal) => Promise.race([process.sleep(ms), aborted(signal)]),
+    sleep: (ms) => Promise.race([process.sleep(ms), stopped]),
     randomId: chance.id,
   });
   void owner.run(stop.signal).then(process.kill);

@@ -44,6 +44,7 @@ export function startSiblings(options: SiblingsOptions): void {
     const letter = [`executor-group/${group}`, { type: "pods-gone", ...gone, by: executor }];
     const inbox = keys.inbox(shardOfExecutorGroup(group, world.shards));
     await process.ask(() => redis.commands.xadd(inbox, "m", JSON.stringify([letter])));
+    world.trace(`${executor} tells that no pod of ${key} is left`);
     toldAt.set(key, world.timeline.now());
   };
 

@@ -28,5 +28,7 @@ export interface Surroundings {
   readonly keys: Keys;
   readonly shards: number;
   readonly faults: Faults;
+  /** Tells whoever looks into a world what happens in it, with the simulated time. */
+  readonly trace: (what: string) => void;
   readonly onSiblingRemoval: (pod: PodEntry) => void;
 }
