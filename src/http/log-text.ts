@@ -1,4 +1,4 @@
-import { endOf, type LogBytes, type LogChunk } from "../ost/log-chunk.ts";
+import type { LogBytes, LogChunk } from "../ost/log-chunk.ts";
 import type { LogReader, ReadRange } from "../ost/log-reader.ts";
 import type { LogItem, LogSubject } from "../ost/log-subject.ts";
 import type { LogEnd } from "../ost/log-tail.ts";
@@ -106,11 +106,11 @@ export function joinLogs(parts: readonly LogPart[]): LogText {
     for (const { title, log, base } of all.toReversed()) {
       const within = await log.tailStart(wanted);
       if (within > 0) return base + title.length + within;
-      let found = 0;
-      for await (const chunk of log.read({ from: 0 })) if (chunk.type === "bytes") found += countLines(chunk.bytes);
-      // The title is a line as well.
-      wanted -= found + 1;
-      if (wanted <= 0) return base + (wanted < 0 ? title.length : 0);
+      wanted -= await linesOf(log);
+      if (wanted <= 0) return base + title.length;
+      const titleLines = newlinesIn(title);
+      if (wanted <= titleLines) return base + afterNewlines(title, titleLines - wanted);
+      wanted -= titleLines;
     }
     return 0;
   };
@@ -118,13 +118,29 @@ export function joinLogs(parts: readonly LogPart[]): LogText {
   return { size: sizeOfAll, read, follow, tailStart };
 }
 
-function countLines(bytes: Uint8Array): number {
+const newline = 0x0a;
+
+function newlinesIn(bytes: Uint8Array): number {
   let count = 0;
-  for (const byte of bytes) if (byte === 0x0a) count += 1;
+  for (const byte of bytes) if (byte === newline) count += 1;
   return count;
 }
 
-/** The address after an item; of the end, the log's size. */
-export function addressAfter(item: LogItem): number {
-  return item.type === "end" ? item.size : endOf(item);
+/** Where the bytes after the first `count` newlines begin. */
+function afterNewlines(bytes: Uint8Array, count: number): number {
+  let at = 0;
+  for (let seen = 0; seen < count; seen++) at = bytes.indexOf(newline, at) + 1;
+  return at;
+}
+
+/** A last line without a newline is a line as well. */
+async function linesOf(log: LogText): Promise<number> {
+  let count = 0;
+  let last = newline;
+  for await (const chunk of log.read({ from: 0 })) {
+    if (chunk.type !== "bytes") continue;
+    count += newlinesIn(chunk.bytes);
+    last = chunk.bytes.at(-1) ?? last;
+  }
+  return last === newline ? count : count + 1;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { startScheduler } from "../../src/actors/scheduler.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
+import { startExecutor } from "../../src/executors/executor.ts";
 import type { Api } from "../../src/http/app.ts";
 import { composeApi } from "../../src/http/compose.ts";
 import { startApi } from "../../src/http/server.ts";
@@ -24,6 +25,8 @@ export interface TestApi {
   readonly listen: () => Promise<{ readonly url: string; readonly close: () => Promise<void> }>;
   /** Hosts the actors, so that commands are answered and runs go on. */
   readonly schedule: () => Promise<void>;
+  /** Runs tasks as processes of this machine. */
+  readonly execute: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -76,6 +79,11 @@ export async function startTestApi(environment: Record<string, string> = {}, fla
       closers.push(scheduler.close);
       await scheduler.ready;
       await until("the scheduler owns all shards", async () => (await request("/readyz")).status === 200);
+    },
+    execute: async () => {
+      const executor = startExecutor({ config, log: silent });
+      closers.push(executor.close);
+      await executor.ready;
     },
     close: async () => {
       for (const close of closers.reverse()) await close();
