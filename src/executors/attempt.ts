@@ -230,7 +230,7 @@ class Attempt {
     const { record, onProgress } = this.#controls;
     record.update(place, change);
     const finished = log.finish().then(({ size, complete }) => {
-      if (size > 0 || !complete) record.update(place, { logSize: size, logComplete: complete });
+      record.update(place, { ...(size > 0 && { logSize: size }), logComplete: complete });
     });
     // Awaited before the outcome; until then its failure is not unhandled.
     finished.catch(() => {});
