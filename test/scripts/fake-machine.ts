@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { newFolder } from "../support/folder.ts";
 
 const repository = join(import.meta.dirname, "../..");
 /** What any POSIX system has, and the scripts use. */
@@ -30,7 +30,7 @@ export interface Outcome {
 
 /** A checkout in a folder with a blank, on a machine on which only what is said exists. */
 export function fakeMachine(machine: Machine) {
-  const home = mkdtempSync(join(tmpdir(), "ostler machine "));
+  const home = newFolder("my machine");
   const checkout = join(home, "my checkout");
   const bin = join(home, "bin");
   const log = join(home, "commands");

@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { takeDataFolder } from "../../src/serve/data-folder.ts";
+import { newFolder } from "../support/folder.ts";
 
 const holder = join(import.meta.dirname, "fixtures/hold-data-folder.ts");
 
 function newPath(): string {
-  return join(mkdtempSync(join(tmpdir(), "ostler-data ")), "deep", "folder");
+  return join(newFolder("my data"), "deep", "folder");
 }
 
 async function holdElsewhere(path: string) {
@@ -45,7 +45,7 @@ describe("a data folder", () => {
   });
 
   it("is refused with the reason where it cannot be made", () => {
-    const file = join(mkdtempSync(join(tmpdir(), "ostler-data-")), "file");
+    const file = join(newFolder("data"), "file");
     writeFileSync(file, "");
     expect(() => takeDataFolder(join(file, "below"))).toThrow(/cannot use the data folder .*not a directory/);
   });

@@ -1,12 +1,11 @@
-import { mkdtempSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
 import { createRedis } from "../../src/redis/connection.ts";
 import { type PrivateRedis, type PrivateRedisOptions, startPrivateRedis } from "../../src/serve/private-redis.ts";
 import { findByArgument } from "../../src/serve/process-list.ts";
+import { newFolder } from "../support/folder.ts";
 
 const started: PrivateRedis[] = [];
 const { signal } = new AbortController();
@@ -15,7 +14,7 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((redis) => redis.stop()));
 });
 
-function optionsFor(folder = join(mkdtempSync(join(tmpdir(), "ostler redis ")), "redis")): PrivateRedisOptions {
+function optionsFor(folder = join(newFolder("my redis"), "redis")): PrivateRedisOptions {
   return {
     folder,
     searchPath: process.env["PATH"] ?? "",
@@ -82,7 +81,7 @@ describe("the private Redis", () => {
   });
 
   it("listens on loopback with a password where its folder's path is too long for a socket", async () => {
-    const options = optionsFor(join(mkdtempSync(join(tmpdir(), `ostler-${"x".repeat(100)}-`)), "redis"));
+    const options = optionsFor(join(newFolder("x".repeat(100)), "redis"));
     const redis = await start(options);
     expect(redis.url).toMatch(/^redis:\/\/:[\w-]{32}@127\.0\.0\.1:\d+$/);
     const open = createRedis(redis.url.replace(/:[^:]*@/, ""), "commands");
@@ -112,7 +111,7 @@ describe("the private Redis", () => {
   });
 
   it("never has its password among its arguments", async () => {
-    const redis = await start(optionsFor(join(mkdtempSync(join(tmpdir(), `ostler-${"x".repeat(100)}-`)), "redis")));
+    const redis = await start(optionsFor(join(newFolder("x".repeat(100)), "redis")));
     const password = new URL(redis.url).password;
     expect(await readFile(`/proc/${redis.pid}/cmdline`, "utf8")).not.toContain(password);
   });

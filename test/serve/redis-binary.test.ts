@@ -1,12 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findRedisBinary } from "../../src/serve/redis-binary.ts";
+import { newFolder } from "../support/folder.ts";
 
 /** A folder with programs that print what they are told. */
 function folderWith(programs: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(join(tmpdir(), "ostler-path-"));
+  const folder = newFolder("path");
   for (const [name, output] of Object.entries(programs)) {
     writeFileSync(join(folder, name), `#!/bin/sh\necho '${output}'\n`);
     chmodSync(join(folder, name), 0o755);
@@ -33,7 +33,7 @@ describe("the server for a private Redis", () => {
   });
 
   it("is told to be missing with the line to type", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "ostler-path-"));
+    const folder = newFolder("path");
     mkdirSync(join(folder, "redis-server"));
     writeFileSync(join(folder, "valkey-server"), "not a program");
     await expect(findRedisBinary(folder)).rejects.toThrow(/found neither .*apt-get install redis-server/);

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
 import { keepRole, type RoleProcess } from "../../src/serve/role-process.ts";
+import { newFolder } from "../support/folder.ts";
 import { until } from "../support/until.ts";
 
 const fixture = join(import.meta.dirname, "fixtures/role.ts");
@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 function keep(env: Readonly<Record<string, string>> = {}, stopTimeoutMs = 10_000) {
-  const journal = join(mkdtempSync(join(tmpdir(), "ostler-role-")), "journal");
+  const journal = join(newFolder("role"), "journal");
   const urls: (string | undefined)[] = [];
   const role = keepRole({
     role: "api",

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { findByArgument, isRunning, signalProcess } from "../../src/serve/process-list.ts";
+import { newFolder } from "../support/folder.ts";
 import { until } from "../support/until.ts";
 
 const fixture = join(import.meta.dirname, "fixtures/supervise.ts");
@@ -18,8 +18,8 @@ afterEach(async () => {
   }
 });
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "ostler-serve-"));
+function dataFolder(): string {
+  const folder = newFolder("serve");
   folders.push(folder);
   return folder;
 }
@@ -53,7 +53,7 @@ function supervise(folder: string, env: Readonly<Record<string, string>> = {}) {
 
 describe("the supervisor", () => {
   it("starts Redis and every role, and stops them in reverse order", async () => {
-    const folder = newFolder();
+    const folder = dataFolder();
     const { child, allReady, events, output, exited } = supervise(folder);
     await allReady();
     expect(output()).toContain("ready http://127.0.0.1:4711");
@@ -65,7 +65,7 @@ describe("the supervisor", () => {
   });
 
   it("takes its roles with it when it is killed, and leaves Redis to the next start", async () => {
-    const folder = newFolder();
+    const folder = dataFolder();
     const first = supervise(folder);
     await first.allReady();
     const [redis] = await findByArgument(join(folder, "redis/redis.conf"));
@@ -79,7 +79,7 @@ describe("the supervisor", () => {
   });
 
   it("refuses a folder that is served already, and touches nothing of it", async () => {
-    const folder = newFolder();
+    const folder = dataFolder();
     const first = supervise(folder);
     await first.allReady();
     const second = supervise(folder);
@@ -91,7 +91,7 @@ describe("the supervisor", () => {
   });
 
   it("starts Redis again when it dies, at the same address", async () => {
-    const folder = newFolder();
+    const folder = dataFolder();
     const { allReady, events } = supervise(folder);
     await allReady();
     const config = join(folder, "redis/redis.conf");
@@ -105,7 +105,7 @@ describe("the supervisor", () => {
   });
 
   it("stops everything again when a role cannot start", async () => {
-    const folder = newFolder();
+    const folder = dataFolder();
     const { output, exited, pids } = supervise(folder, { FAIL: "executor" });
     expect(await exited()).toEqual([1, null]);
     expect(output()).toContain("the executor did not start (exit code 9)");

@@ -1,13 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createSealer, loadSecretKey } from "../../src/secrets.ts";
-
-async function newFolder(): Promise<string> {
-  return await mkdtemp(join(tmpdir(), "ostler-secrets-"));
-}
+import { newFolder } from "../support/folder.ts";
 
 describe("a sealer", () => {
   const sealer = createSealer(randomBytes(32));
@@ -38,7 +34,7 @@ describe("a sealer", () => {
 
 describe("the secret key", () => {
   it("is made once, readable by its owner only, and the same for all that start at once", async () => {
-    const dataDir = join(await newFolder(), "made", "for it");
+    const dataDir = join(newFolder("secrets"), "made", "for it");
     for (let round = 0; round < 20; round++) {
       await rm(join(dataDir, "secret-key"), { force: true });
       const keys = await Promise.all(Array.from({ length: 8 }, () => loadSecretKey({ dataDir })));
@@ -50,14 +46,14 @@ describe("the secret key", () => {
 
   it("is the configured one where there is one, as digits or base64", async () => {
     const key = randomBytes(32);
-    const dataDir = await newFolder();
+    const dataDir = newFolder("secrets");
     expect(Buffer.from(await loadSecretKey({ dataDir, secretKey: key.toString("hex") }))).toEqual(key);
     expect(Buffer.from(await loadSecretKey({ dataDir, secretKey: key.toString("base64") }))).toEqual(key);
     expect(await readdir(dataDir)).toEqual([]);
   });
 
   it("is not made anew over a damaged file", async () => {
-    const dataDir = await newFolder();
+    const dataDir = newFolder("secrets");
     await writeFile(join(dataDir, "secret-key"), "short");
     await expect(loadSecretKey({ dataDir })).rejects.toThrow(/does not hold a key/);
   });

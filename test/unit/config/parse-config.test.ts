@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError, parseConfig } from "../../../src/config.ts";
+import { newFolder } from "../../support/folder.ts";
 
 const machine = { hostname: "build-7.example", cores: 6, memoryBytes: 8 * 1024 ** 3, dataHome: "/home/ada/.local/share" };
 
@@ -74,7 +74,7 @@ describe("the server's settings", () => {
   });
 
   it("come from a file where a variable ends in _FILE, without the line's end", () => {
-    const path = join(mkdtempSync(join(tmpdir(), "ostler-config-")), "token");
+    const path = join(newFolder("config"), "token");
     writeFileSync(path, "correct-horse-battery\n");
     expect(parseConfig({ env: { OSTLER_ADMIN_TOKEN_FILE: path }, machine }).adminToken).toBe("correct-horse-battery");
   });
