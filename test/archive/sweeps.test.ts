@@ -4,6 +4,7 @@ import { rescueTails } from "../../src/archive/rescue-tails.ts";
 import { trimEvents, trimRows } from "../../src/archive/trim-streams.ts";
 import { appendTail } from "../../src/ost/log-tail.ts";
 import { shippedChunks } from "../../src/ost/shipped-log.ts";
+import { dropTail } from "../../src/redis/scripts/drop-tail.ts";
 import { until } from "../support/until.ts";
 import { archiveWorld } from "./archive-world.ts";
 import { endedRun, finishedAt, forgetRun, lost, placeRun, success } from "./ended-run.ts";
@@ -72,6 +73,15 @@ describe("sweeping", () => {
     expect(await rescueTails(world.outlets, Date.now() + 2 * hourMs)).toBe(1);
     expect(await text()).toBe("one two three");
     expect(await world.redis.zcard(world.keys.logTails)).toBe(0);
+  });
+
+  it("does not drop a tail that has grown since its bytes were moved", async () => {
+    const { redis, keys } = await archiveWorld();
+    const place = { assignment: "a", step: "0" };
+    await appendTail(redis, keys, { ...place, offset: 0, at: 1, bytes: Buffer.from("one"), segmentedTo: 0 });
+    await appendTail(redis, keys, { ...place, offset: 3, at: 1, bytes: Buffer.from("two"), segmentedTo: 0 });
+    expect(await dropTail(redis, keys, { ...place, lastId: "3-0" })).toBe(false);
+    expect(await dropTail(redis, keys, { ...place, lastId: "6-0" })).toBe(true);
   });
 
   it("goes on by itself while a scheduler runs, and renews the installation's claim", async () => {

@@ -103,6 +103,14 @@ describe("a directory store", () => {
     expect((await store.list({ prefix: "shared/" })).objects).toHaveLength(4);
   });
 
+  it("takes an empty folder that a crash has left for nothing", async () => {
+    const root = await temporaryFolder();
+    const store = await openDirectory(root);
+    await store.put("runs/b/run.json", Buffer.from("x"));
+    await mkdir(join(root, "runs", "a", "below"), { recursive: true });
+    expect(await store.list({ prefix: "runs/", delimiter: "/" })).toEqual({ objects: [], prefixes: ["runs/b/"], next: undefined });
+  });
+
   it("is not confused by files that are not its own", async () => {
     const root = await temporaryFolder();
     const store = await openDirectory(root);

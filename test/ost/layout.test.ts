@@ -32,6 +32,14 @@ describe("an object's key", () => {
     );
   });
 
+  it("is not the one of a name that looks like a hashed one, and never ends in half of an escape", () => {
+    const hashed = keySegment("x".repeat(101));
+    expect(keySegment(hashed)).not.toBe(hashed);
+    for (let length = 50; length < 70; length++) {
+      expect(keySegment(`${"x".repeat(length)}${"é".repeat(30)}`)).toMatch(/^([\w.-]|%[0-9A-F]{2})+~[0-9a-f]{32}$/);
+    }
+  });
+
   it("gives the name back unless it had to be hashed", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (plain) => {

@@ -220,4 +220,17 @@ describe("a log's reader", () => {
       await expect(following).rejects.toThrow();
     }
   });
+
+  it("lets go of one who is no longer wanted at once, and keeps the others waiting", async () => {
+    const watch = createTailWatch(blocking, keys);
+    const ended: string[] = [];
+    const abort = new AbortController();
+    const place = { assignment: "silent", step: "0" };
+    const others = watch.awaitTail(place, 0, AbortSignal.timeout(20_000)).then(() => ended.push("waited"));
+    const aborted = watch.awaitTail(place, 0, abort.signal).catch(() => ended.push("aborted"));
+    abort.abort();
+    await Promise.all([others, aborted]);
+    expect(ended).toEqual(["aborted", "waited"]);
+    await watch.close();
+  });
 });
