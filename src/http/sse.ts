@@ -28,16 +28,18 @@ function lastWords(c: Context<HttpEnv>, error: unknown): Frame {
   return { event: "error", data: known ?? { message: "internal server error", code: "internal" } };
 }
 
-/** The first of both to happen, without leaving a timer behind. */
-async function withinHeartbeat<T>(promise: Promise<T>, ms: number): Promise<T | "silence"> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<"silence">((resolve) => {
-    timer = setTimeout(resolve, ms, "silence");
-  });
+/** What happens first: the promise, silence for so long, or the end of the stream. Leaves neither timer nor listener behind. */
+async function whicheverFirst<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T | "silence" | "over"> {
+  const { promise: other, resolve } = Promise.withResolvers<"silence" | "over">();
+  const over = () => resolve("over");
+  const timer = setTimeout(resolve, ms, "silence");
+  signal.addEventListener("abort", over, { once: true });
+  if (signal.aborted) over();
   try {
-    return await Promise.race([promise, silence]);
+    return await Promise.race([promise, other]);
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener("abort", over);
   }
 }
 
@@ -85,10 +87,12 @@ export function eventStream(
         }
         try {
           pending ??= iterator.next();
-          const next = await withinHeartbeat(pending, options.heartbeatMs ?? heartbeatMs);
+          const next = await whicheverFirst(pending, options.heartbeatMs ?? heartbeatMs, signal);
           if (next === "silence") return write(heartbeat);
-          pending = undefined;
-          if (!next.done) return write(format(next.value));
+          if (next !== "over") {
+            pending = undefined;
+            if (!next.done) return write(format(next.value));
+          }
         } catch (error) {
           if (!signal.aborted) write(format(lastWords(c, error)));
         }
