@@ -42,3 +42,7 @@ export function tasksOf(shape: Shape): Record<string, BareTask> {
       return wideFan(99_998);
   }
 }
+
+export function taskCount(shape: Shape): number {
+  return Object.keys(tasksOf(shape)).length;
+}

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { createRedis } from "../../src/redis/connection.ts";
 import { createKeys } from "../../src/redis/keys.ts";
 import type { TestRedis } from "../../test/support/redis.ts";
@@ -17,8 +19,14 @@ export interface BenchInstallation {
   /** Waits until everything that has ended is archived and forgotten, and answers what that cost. */
   readonly archive: () => Promise<Usage>;
   readonly pids: readonly number[];
+  /** Runs chains of ten one after another, and answers the spans (ms) between the end of a task and the start of the next. */
+  readonly hops: (chains: number) => Promise<readonly number[]>;
+  /** What each process holds in memory now. */
+  readonly residentMiB: () => readonly number[];
   readonly close: () => Promise<void>;
 }
+
+const Spans = z.array(z.number());
 
 const patienceMs = 600_000;
 
@@ -41,8 +49,20 @@ export async function startInstallation(server: TestRedis): Promise<BenchInstall
 
   const measured = (work: () => Promise<void>) => measure({ redis, redisPid: server.pid(), nodePids: pids, work });
 
+  const runOne = async (shape: Shape) => {
+    const ended = watch.next(1);
+    await submitter.ask({ shape, runs: 1, concurrency: 1 });
+    await ended;
+  };
+
   return {
     pids,
+    hops: async (chains) => {
+      await executor.ask("forget the hops so far");
+      for (let i = 0; i < chains; i++) await runOne("chain-10");
+      return Spans.parse(await executor.ask("hops"));
+    },
+    residentMiB: () => pids.map(residentMiB),
     run: ({ shape, runs, concurrency }) =>
       measured(async () => {
         const ended = watch.next(runs);
@@ -67,6 +87,11 @@ export async function startInstallation(server: TestRedis): Promise<BenchInstall
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function residentMiB(pid: number): number {
+  const [, kib = "0"] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Math.round(Number(kib) / 1024);
 }
 
 /** Follows the event stream on a connection of its own and counts runs that finish. */
