@@ -4,7 +4,7 @@ import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
 import { readArchivedDefinition } from "./definition-object.ts";
 import { deleteRun } from "./delete-run.ts";
-import { readArchivedRun } from "./read-archived.ts";
+import { readArchivedRun } from "./run-object.ts";
 
 export interface DeletionOutlets {
   readonly redis: RedisConnection;

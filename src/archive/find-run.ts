@@ -11,7 +11,7 @@ import { readArchivedDefinition } from "./definition-object.ts";
 import { isDeleted } from "./delete-run.ts";
 import { readLiveRun } from "./live-run.ts";
 import { presentLostRun } from "./lost-run.ts";
-import { readArchivedRun } from "./read-archived.ts";
+import { readArchivedRun } from "./run-object.ts";
 
 /** A run, wherever it is kept. `lost`: Redis has forgotten it before it was archived, so only its definition is left. */
 export interface FoundRun {

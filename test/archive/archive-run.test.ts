@@ -3,12 +3,13 @@ import { archiveRun } from "../../src/archive/archive-run.ts";
 import { readArchivedDefinition } from "../../src/archive/definition-object.ts";
 import { readArchivedEvents } from "../../src/archive/events-object.ts";
 import { findRun } from "../../src/archive/find-run.ts";
-import { readArchivedRun } from "../../src/archive/read-archived.ts";
+import { readArchivedRun } from "../../src/archive/run-object.ts";
 import { layout } from "../../src/ost/layout.ts";
 import { openLog } from "../../src/ost/log-object.ts";
 import { writeSegment } from "../../src/ost/log-segments.ts";
 import { appendTail } from "../../src/ost/log-tail.ts";
 import type { Store } from "../../src/ost/store.ts";
+import { presentRun } from "../../src/runs/present.ts";
 import { archiveWorld } from "./archive-world.ts";
 import { endedRun, eventsOf, finishedAt, forgetRun, lost, placeRun, success } from "./ended-run.ts";
 
@@ -49,6 +50,17 @@ describe("archiving a run", () => {
     expect(after?.source).toBe("archive");
     expect(after?.view).toEqual({ ...before?.view, archived: true });
     expect(after?.stored).toEqual(before?.stored);
+  });
+
+  it("writes the same whether a run has few tasks or many", async () => {
+    const world = await archiveWorld();
+    for (const count of [0, 499, 500, 501, 1_200]) {
+      const run = endedRun({ tasks: Object.fromEntries(Array.from({ length: count }, (_, i) => [`task ${i}`, [success]])) });
+      expect(await archiveRun(world.outlets, run, finishedAt)).toBe(true);
+      expect(await archiveRun(world.outlets, run, finishedAt)).toBe(true);
+      expect((await readArchivedRun(world.store, run.facts.id))?.run).toEqual({ ...presentRun(run), archived: true });
+    }
+    expect(world.lines.filter(({ level }) => level >= 50)).toEqual([]);
   });
 
   it("changes nothing when it is repeated, also by two workers at once", async () => {
