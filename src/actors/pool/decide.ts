@@ -54,22 +54,13 @@ function request(state: PoolState, message: Told<"request">, context: Context): 
   if (waiting && waiting.attempt >= attempt) return nothing;
 
   const wanted = toRequest(message, context.now);
-  if (waiting) return replace(waiting, wanted, context);
-  if (!live) return join(wanted, chooseExecutor(state, wanted), context);
+  if (!live) {
+    const joined = join(wanted, chooseExecutor(state, wanted), context);
+    return waiting ? { ...joined, changes: [{ type: "unqueued", run, task }, ...joined.changes] } : joined;
+  }
   const freed = letGo(state, live, undefined, context);
   const joined = join(wanted, chooseExecutor(state, wanted) ?? stillFree(state, live, freed, wanted), context);
   return { changes: [...freed.changes, ...joined.changes], effects: [...freed.effects, ...joined.effects] };
-}
-
-/** A later attempt of a task that waits, which nobody was free for: nobody is now. */
-function replace({ run, task }: Request, wanted: Request, { now }: Context): PoolDecision {
-  return {
-    changes: [
-      { type: "unqueued", run, task },
-      { type: "queued", request: wanted, at: now },
-    ],
-    effects: [],
-  };
 }
 
 /** Places the request, or queues it where nobody is free for it. */

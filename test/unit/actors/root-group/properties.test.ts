@@ -41,8 +41,8 @@ function play(
   return stage;
 }
 
-const messages = fc.array(aMessage, { minLength: 1, maxLength: 40 });
-const often = { numRuns: 200 };
+const messages = fc.array(aMessage, { minLength: 1, maxLength: 60, size: "max" });
+const often = { numRuns: 100 };
 
 describe("whatever a root group is told, in whatever order and how often", () => {
   it("never has more holders of a key than its limit", () => {
