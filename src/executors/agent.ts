@@ -4,11 +4,11 @@ import type { Logger } from "pino";
 import { parseAssignmentId } from "../ids.ts";
 import type { Verdict } from "../redis/scripts/accept-assignments.ts";
 import type { AttemptOutcome } from "../runs/outcome.ts";
-import { type AttemptPorts, type RunningAttempt, runAttempt } from "./attempt.ts";
+import { type AttemptJob, type AttemptPorts, type RunningAttempt, runAttempt } from "./attempt.ts";
 import { createHalts, type HaltControl } from "./halts.ts";
 import { createProgressReports, type ProgressReports } from "./progress-reports.ts";
+import type { Report } from "./report.ts";
 import type { ReportSpool } from "./report-spool.ts";
-import type { Report } from "./reporter.ts";
 import type { RunPlan } from "./run-plan.ts";
 
 const firstRemovePauseMs = 500;
@@ -45,12 +45,7 @@ interface Entry {
   done: Promise<void>;
 }
 
-interface Beginning {
-  /** A predecessor accepted it: its pod is there, or lost. */
-  readonly resumed: boolean;
-  /** ms by this host's clock. */
-  readonly startBy: number;
-}
+type Beginning = Pick<AttemptJob, "origin" | "startBy">;
 
 /** Does what `todo` says: accepts, runs, stops, reports, and repeats reports until they are handled. */
 export interface Agent {
@@ -92,9 +87,10 @@ export function createAgent(options: AgentOptions): Agent {
 
   const fieldsOf = (assignment: string) => ({ assignment, runId: parseAssignmentId(assignment)?.runId });
 
-  const send = async (assignment: string, message: unknown) => {
+  const send = async (report: Report) => {
+    const { assignment } = report;
     sentAt.set(assignment, monotonicNow());
-    await options.send({ assignment, message }).catch((err: unknown) => {
+    await options.send(report).catch((err: unknown) => {
       if (!leaving.signal.aborted) log.warn({ err, ...fieldsOf(assignment) }, "a report was not delivered; it is repeated");
     });
   };
@@ -114,10 +110,10 @@ export function createAgent(options: AgentOptions): Agent {
   /** The end: safe on disk first, then the pod goes, then the run is told; so a report always means that no pod is left. */
   const conclude = async (assignment: string, outcome: AttemptOutcome) => {
     const { executor, pool } = options;
-    const message = { type: "attempt-ended", assignment, outcome, executor, pool };
-    await spool.keep({ assignment, message });
+    const report = { assignment, message: JSON.stringify({ type: "attempt-ended", assignment, outcome, executor, pool }) };
+    await spool.keep(report);
     await removePod(assignment);
-    await send(assignment, message);
+    await send(report);
   };
 
   const run = async (assignment: string, entry: Entry, beginning: Beginning): Promise<AttemptOutcome> => {
@@ -125,14 +121,14 @@ export function createAgent(options: AgentOptions): Agent {
     const plan = parts && (await options.planOf(parts.runId));
     const node = parts && plan?.graph.tasks[parts.task];
     if (!plan || !node) return failure("internal", "the run's definition is not there", ports.now());
-    while (!beginning.resumed && !options.mayStart() && !entry.halts.halt.aborted) {
+    while (beginning.origin === "accepted" && !options.mayStart() && !entry.halts.halt.aborted) {
       await delay(mayStartPollMs, undefined, { signal: entry.halts.leave });
     }
     const progress = createProgressReports({
       assignment,
       monotonicNow,
       progress: () => entry.running?.progress(),
-      send: (message) => send(assignment, message),
+      send: (message) => send({ assignment, message: JSON.stringify(message) }),
     });
     const job = { assignment, attempt: parts.attempt, plan, node, ...beginning };
     entry.progress = progress;
@@ -165,19 +161,20 @@ export function createAgent(options: AgentOptions): Agent {
     return entry;
   };
 
-  const repeat = async (assignment: string, message: unknown) => {
+  const repeat = async (report: Report) => {
+    const { assignment } = report;
     if (monotonicNow() - (sentAt.get(assignment) ?? Number.NEGATIVE_INFINITY) < options.resendAfterMs) return;
     await removePod(assignment);
-    await send(assignment, message);
+    await send(report);
   };
 
   const follow = async (assignment: string, wanted: string) => {
     const entry = entries.get(assignment);
     if (entry) entry.missing = 0;
     const report = entry ? undefined : spool.find(assignment);
-    if (report) await repeat(assignment, report.message);
+    if (report) await repeat(report);
     // What is told to stop but does not run here: its pod may, from a predecessor; else the run hears that there is none.
-    else if (wanted === "stop") stop(entry ?? begin(assignment, { resumed: true, startBy: 0 }));
+    else if (wanted === "stop") stop(entry ?? begin(assignment, { origin: "unknown", startBy: 0 }));
     else if (!entry && wanted === `run:${incarnation}` && mayAccept()) await options.accept(assignment);
   };
 
@@ -217,7 +214,7 @@ export function createAgent(options: AgentOptions): Agent {
       return looking;
     },
     onVerdict: (assignment, verdict, askedAt) => {
-      if (verdict !== "refused") begin(assignment, { resumed: verdict === "held", startBy: askedAt + options.ttlMs });
+      if (verdict !== "refused") begin(assignment, { origin: verdict, startBy: askedAt + options.ttlMs });
     },
     take: async (assignments) => {
       if (!mayAccept()) return;

@@ -16,7 +16,8 @@ const noInputs: TaskInputs = { outputs: {}, workspaces: [] };
 export function createInputs(redis: RedisConnection, keys: Keys): (plan: RunPlan, node: TaskNode) => Promise<TaskInputs> {
   return async (plan, node) => {
     const { stored, graph } = plan;
-    if (node.parents.length === 0) return noInputs;
+    // A task without steps has neither outputs nor a workspace.
+    if (!ancestorsOf(graph, node.index).some((index) => (graph.tasks[index]?.definition.steps ?? []).length > 0)) return noInputs;
     const isBig = graph.tasks.length > maxInlineTasks;
     const task = isBig ? await readAncestors(redis, keys, plan, node) : await readTasks(redis, keys, plan);
     return taskInputs({ graph, stored, task }, node.index);

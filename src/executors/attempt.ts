@@ -1,4 +1,3 @@
-import { assertNever } from "../errors.ts";
 import type { Store } from "../ost/store.ts";
 import type { TaskNode } from "../runs/graph.ts";
 import type { TaskInputs } from "../runs/inputs.ts";
@@ -6,8 +5,9 @@ import type { AttemptOutcome, StepProgress } from "../runs/outcome.ts";
 import type { Step } from "../runs/steps/registry.ts";
 import { type AttemptEnvironment, attemptEnvironment, type Open, systemVariables } from "./attempt-environment.ts";
 import { type AttemptProgress, type AttemptRecord, createAttemptRecord, type Place } from "./attempt-record.ts";
+import { type Verdict, verdictOf, verdictOfExit, verdictOfHalt } from "./attempt-verdict.ts";
 import { type Driver, PodError, type PodHandle } from "./driver.ts";
-import { type Halt, type HaltControl, haltOf } from "./halts.ts";
+import { type HaltControl, haltOf } from "./halts.ts";
 import { startTimer } from "./long-timer.ts";
 import { createMasking, type Masker, type Masking } from "./masking.ts";
 import { readOutputs } from "./outputs.ts";
@@ -16,7 +16,6 @@ import type { RunPlan } from "./run-plan.ts";
 import type { StepLog } from "./step-log.ts";
 import { performStep } from "./steps/perform-step.ts";
 import type { StepContext, StepEnded } from "./steps/step-context.ts";
-import { StepFault } from "./steps/step-fault.ts";
 
 /** What an attempt needs of the executor that runs it. */
 export interface AttemptPorts {
@@ -36,8 +35,8 @@ export interface AttemptJob {
   readonly attempt: number;
   readonly plan: RunPlan;
   readonly node: TaskNode;
-  /** A predecessor accepted it: its pod is there, or lost. */
-  readonly resumed: boolean;
+  /** `accepted` by this process: new; `held` since a predecessor accepted it: its pod is there, or lost; or to be stopped, and nobody knows. */
+  readonly origin: "accepted" | "held" | "unknown";
   /** No step starts later than this (ms, this host's clock), unless the pod was touched since. */
   readonly startBy: number;
 }
@@ -48,8 +47,6 @@ export interface RunningAttempt {
   readonly progress: () => AttemptProgress;
   readonly pod: () => PodHandle | undefined;
 }
-
-type Verdict = Pick<AttemptOutcome, "phase" | "reason" | "message" | "exitCode">;
 
 const maxMessage = 4_096;
 
@@ -117,7 +114,8 @@ class Attempt {
       ...(message !== undefined && { message }),
       ...(progress.startedAt !== undefined && { startedAt: progress.startedAt }),
       finishedAt: this.#ports.now(),
-      ranStep: progress.steps.some((step) => step.phase !== "notstarted"),
+      // Of a pod that is gone nobody can tell what it ran: it counts as if it had.
+      ranStep: progress.steps.some((step) => step.phase !== "notstarted") || (this.#job.origin === "held" && !this.pod),
       setup: progress.setup,
       steps: [...progress.steps],
       ...(Object.keys(outputs).length > 0 && { outputs }),
@@ -131,7 +129,8 @@ class Attempt {
       const halted = haltOf(this.#controls.halts);
       if (halted && index > last) return verdictOfHalt(halted);
       if (index < last && step.type !== "run") {
-        this.#controls.record.update(index, { phase: "success" });
+        // What the predecessor has spooled of its log, if anything, is stored.
+        this.#end(index, { phase: "success" }, await this.#openLog(index));
         continue;
       }
       const verdict = await this.#runStep(index, step, { environment, lastStarted: last });
@@ -144,14 +143,14 @@ class Attempt {
   async #prepare(): Promise<AttemptEnvironment> {
     const { record, halts } = this.#controls;
     const { driver, now, identity, open } = this.#ports;
-    const { node, plan, assignment, resumed } = this.#job;
+    const { node, plan, assignment, origin } = this.#job;
     record.update("setup", { phase: "running", startedAt: now() });
     const environment = attemptEnvironment(plan, node, open);
     this.#masking = createMasking(environment.secrets);
     const log = await this.#openLog("setup");
     try {
-      const found = resumed ? await driver.attach(assignment, halts.leave) : undefined;
-      if (resumed && !found) throw new PodError("pod_lost", "the executor has no pod of this attempt (any more)");
+      const found = origin === "accepted" ? undefined : await driver.attach(assignment, halts.leave);
+      if (origin !== "accepted" && !found) throw new PodError("pod_lost", "the executor has no pod of this attempt (any more)");
       const facts = { environments: environment.containers, hostNow: Date.now() };
       this.pod = found ?? (await driver.start(podSpec(identity, this.#job, facts), halts.halt));
       for (const remark of this.pod.remarks) await log.line(remark);
@@ -270,32 +269,4 @@ class Attempt {
   #redisTime(hostMs: number): number {
     return Math.round(hostMs + this.#ports.now() - Date.now());
   }
-}
-
-function verdictOfExit({ exitCode }: StepEnded): Verdict | undefined {
-  if (exitCode === undefined || exitCode === 0) return undefined;
-  return { phase: "failed", reason: "exit_code", exitCode };
-}
-
-function verdictOfHalt(halt: Halt): Verdict {
-  switch (halt.type) {
-    case "stop":
-      return { phase: "stopped", reason: "stopped" };
-    case "timeout":
-      return { phase: "failed", reason: "timeout", message: halt.message };
-    case "fence":
-      return { phase: "failed", reason: "executor_lost", message: "the executor had no answer from Redis for its whole fence time" };
-    case "leave":
-      throw new Error("an attempt that is left to another process has no verdict");
-    default:
-      return assertNever(halt);
-  }
-}
-
-/** What a fault makes of the attempt: its own reason, the halt that caused it, or else the executor's platform is to blame. */
-function verdictOf(error: unknown, halt: Halt | undefined): Verdict {
-  if (halt) return verdictOfHalt(halt);
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof StepFault || error instanceof PodError) return { phase: "failed", reason: error.reason, message };
-  return { phase: "failed", reason: "setup", message };
 }

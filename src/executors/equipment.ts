@@ -63,12 +63,12 @@ export async function openEquipment({ config, log, driver: given, onOpen }: Equi
   onOpen(spool.close);
 
   const outlets: LogOutlets = { store, redis: commands, keys };
-  const openLog = ({ assignment, attempt, plan, node, resumed }: AttemptJob, step: string, masker: Masker) =>
+  const openLog = ({ assignment, attempt, plan, node, origin }: AttemptJob, step: string, masker: Masker) =>
     openStepLog({
       outlets,
       place: { assignment, runId: plan.runId, task: node.name, attempt, step },
       spoolPath: join(logs, `${assignment}.${step}`),
-      resumed,
+      resumed: origin !== "accepted",
       masker,
       now: clock.now,
       log,

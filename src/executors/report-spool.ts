@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { createBatcher } from "./batcher.ts";
+import type { Report } from "./report.ts";
 
-/** An attempt's end, as it is repeated to its run until the run has handled it. */
-const KeptReport = z.object({ assignment: z.string(), message: z.unknown() });
-export type KeptReport = z.infer<typeof KeptReport>;
+/** A line of a segment. */
+const Line = z.object({ assignment: z.string(), message: z.unknown() });
 
 /** A roll-back of Redis may ask again for what was handled so long ago. */
 const keepMs = 10 * 60_000;
@@ -18,9 +18,9 @@ const syncEveryMs = 100;
 /** Reports on disk: appended to segments of a minute, which go once all that they hold is settled for ten minutes. */
 export interface ReportSpool {
   /** Resolves once the report survives this process; on a full disk it is kept in memory only. */
-  readonly keep: (report: KeptReport) => Promise<void>;
+  readonly keep: (report: Report) => Promise<void>;
   /** A report that is not settled yet. */
-  readonly find: (assignment: string) => KeptReport | undefined;
+  readonly find: (assignment: string) => Report | undefined;
   readonly unsettled: () => Iterable<string>;
   /** The run has handled it. */
   readonly settle: (assignment: string) => void;
@@ -45,7 +45,7 @@ export async function openReportSpool(folder: string, options: { readonly now: (
     .filter((name) => name.endsWith(".jsonl"))
     .sort()
     .map((name) => ({ path: join(folder, name), openedAt: 0, bytes: 0, unsettled: 0, settledAt: now() }));
-  const reports = new Map<string, { readonly report: KeptReport; readonly segment: Segment | undefined }>();
+  const reports = new Map<string, { readonly report: Report; readonly segment: Segment | undefined }>();
   let current: { readonly segment: Segment; readonly file: FileHandle } | undefined;
   let syncing: Promise<void> | undefined;
   let sequence = 0;
@@ -74,16 +74,16 @@ export async function openReportSpool(folder: string, options: { readonly now: (
       });
   };
 
-  const remember = (report: KeptReport, segment: Segment | undefined) => {
+  const remember = (report: Report, segment: Segment | undefined) => {
     if (reports.has(report.assignment)) return;
     if (segment) segment.unsettled += 1;
     reports.set(report.assignment, { report, segment });
   };
 
-  const writer = createBatcher<KeptReport>(maxLinesPerWrite, async (batch) => {
+  const writer = createBatcher<Report>(maxLinesPerWrite, async (batch) => {
     try {
       const { segment, file } = await segmentForWriting();
-      const text = batch.map((report) => `${JSON.stringify(report)}\n`).join("");
+      const text = batch.map(({ assignment, message }) => `{"assignment":"${assignment}","message":${message}}\n`).join("");
       await file.appendFile(text);
       segment.bytes += text.length;
       for (const report of batch) remember(report, segment);
@@ -130,11 +130,12 @@ export async function openReportSpool(folder: string, options: { readonly now: (
 }
 
 /** The whole lines of a segment: a crash may have cut the last one. */
-async function readSegment(path: string): Promise<readonly KeptReport[]> {
+async function readSegment(path: string): Promise<readonly Report[]> {
   const lines = (await readFile(path, "utf8").catch(() => "")).split("\n").slice(0, -1);
   return lines.flatMap((line) => {
     try {
-      return [KeptReport.parse(JSON.parse(line))];
+      const { assignment, message } = Line.parse(JSON.parse(line));
+      return [{ assignment, message: JSON.stringify(message) }];
     } catch {
       return [];
     }

@@ -4,21 +4,16 @@ import { parseAssignmentId, parseRunId } from "../ids.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Confirm } from "../redis/durability.ts";
 import type { Keys } from "../redis/keys.ts";
-import type { Letter } from "../redis/mail.ts";
 import type { Refusal } from "../redis/scripts/incarnation-reply.ts";
 import { reportAssignments } from "../redis/scripts/report-assignments.ts";
 import { createBatcher } from "./batcher.ts";
+import type { Report } from "./report.ts";
 
 /** One inbox entry must stay a fraction of an owner's batch. */
 const maxLetters = 200;
+const maxCallLength = 256 * 1024;
 const firstPauseMs = 50;
 const maxPauseMs = 2_000;
-
-/** A message about an assignment for its run, as JSON-ready value. */
-export interface Report {
-  readonly assignment: string;
-  readonly message: unknown;
-}
 
 export interface ReporterOptions {
   readonly redis: RedisConnection;
@@ -39,7 +34,8 @@ export interface Reporter {
 /** Delivers reports in batches, one call at a time, in the order in which they were given. */
 export function createReporter(options: ReporterOptions): Reporter {
   const closed = new AbortController();
-  const batcher = createBatcher<Report>(maxLetters, async (reports) => {
+
+  const deliver = async (reports: readonly Report[]) => {
     const mail = byShard(reports);
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       closed.signal.throwIfAborted();
@@ -53,18 +49,38 @@ export function createReporter(options: ReporterOptions): Reporter {
         await delay(pauseMs, undefined, { signal: closed.signal });
       }
     }
+  };
+  const batcher = createBatcher<Report>(maxLetters, async (reports) => {
+    for (const part of partsOf(reports)) await deliver(part);
   });
   return { send: batcher.add, close: () => closed.abort() };
 }
 
-function byShard(reports: readonly Report[]): ReadonlyMap<number, readonly Letter[]> {
-  const mail = new Map<number, Letter[]>();
+/** Outputs make some reports long: no call carries more than `maxCallLength`, unless a single report does. */
+function* partsOf(reports: readonly Report[]): Generator<readonly Report[]> {
+  let part: Report[] = [];
+  let length = 0;
+  for (const report of reports) {
+    if (part.length > 0 && length + report.message.length > maxCallLength) {
+      yield part;
+      part = [];
+      length = 0;
+    }
+    part.push(report);
+    length += report.message.length;
+  }
+  yield part;
+}
+
+/** Letters as JSON texts, by shard. */
+function byShard(reports: readonly Report[]): ReadonlyMap<number, readonly string[]> {
+  const mail = new Map<number, string[]>();
   for (const { assignment, message } of reports) {
     const runId = parseAssignmentId(assignment)?.runId ?? "";
     const shard = parseRunId(runId)?.shard;
     if (shard === undefined) throw new Error(`not an assignment: ${assignment}`);
     const letters = mail.get(shard) ?? [];
-    letters.push([`run/${runId}`, message]);
+    letters.push(`["run/${runId}",${message}]`);
     mail.set(shard, letters);
   }
   return mail;

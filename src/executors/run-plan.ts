@@ -12,27 +12,49 @@ export interface RunPlan {
   readonly graph: Graph;
 }
 
-/** Plans of the runs that are being worked on; a definition of a hundred thousand tasks must not be read for each of them. */
+/** Plans are kept for at most so many runs, and so many tasks of them: a definition of a hundred thousand must not be read for each. */
 const maxPlans = 200;
+const maxTasks = 200_000;
 
 /** Reads each run's definition once. Undefined for a run that Redis does not know. */
 export function createRunPlans(redis: RedisConnection, keys: Keys): (runId: string) => Promise<RunPlan | undefined> {
-  const plans = new Map<string, Promise<RunPlan | undefined>>();
-  return (runId) => {
-    const known = plans.get(runId);
-    if (known) {
+  const plans = new Map<string, { readonly reading: Promise<RunPlan | undefined>; tasks: number }>();
+
+  const trim = () => {
+    let tasks = 0;
+    for (const kept of plans.values()) tasks += kept.tasks;
+    for (const [runId, kept] of plans) {
+      if (plans.size <= 1 || (plans.size <= maxPlans && tasks <= maxTasks)) return;
       plans.delete(runId);
-      plans.set(runId, known);
-      return known;
+      tasks -= kept.tasks;
     }
-    const reading = readPlan(redis, keys, runId).catch((error: unknown) => {
-      plans.delete(runId);
-      throw error;
-    });
-    plans.set(runId, reading);
-    const [oldest] = plans.keys();
-    if (plans.size > maxPlans && oldest !== undefined) plans.delete(oldest);
-    return reading;
+  };
+
+  const read = (runId: string) => {
+    const kept = {
+      tasks: 0,
+      reading: readPlan(redis, keys, runId).then(
+        (plan) => {
+          if (plan) kept.tasks = plan.graph.tasks.length;
+          else plans.delete(runId);
+          trim();
+          return plan;
+        },
+        (error: unknown) => {
+          plans.delete(runId);
+          throw error;
+        },
+      ),
+    };
+    return kept;
+  };
+
+  return (runId) => {
+    const kept = plans.get(runId) ?? read(runId);
+    // The one that was used last goes last.
+    plans.delete(runId);
+    plans.set(runId, kept);
+    return kept.reading;
   };
 }
 

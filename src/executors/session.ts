@@ -88,7 +88,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   await recall();
   const upkeep = createUpkeep({ ...options, agent, look, onEmpty: () => emptied.resolve("emptied") });
   const heartbeats = startHeartbeats({ ...base, onRenewed: upkeep, onFenced: agent.fence });
-  const signals = await listenForWork({ ...base, onWake: look, onAssignments: agent.take });
+  const signals = await listenForWork({ ...base, onWake: look, onAssignments: agent.take }).catch((error: unknown) => {
+    // Without ears it must not look alive.
+    heartbeats.close();
+    throw error;
+  });
   look();
   const { installation, group } = options.ports.identity;
   const ownAssignments = async () => new Set([...Object.keys(await readTodo()), ...agent.assignments(), ...spool.unsettled()]);

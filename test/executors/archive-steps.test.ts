@@ -11,7 +11,7 @@ describe("steps that move files", () => {
   let world: World;
   let serial = 0;
   beforeAll(async () => {
-    world = await createWorld();
+    world = await createWorld({ OSTLER_HEARTBEAT_TTL: "10s" });
     await world.start();
   });
   afterAll(() => world.close());

@@ -13,7 +13,7 @@ describe("an attempt", () => {
   let world: World;
   let seal: (text: string) => string;
   beforeAll(async () => {
-    world = await createWorld();
+    world = await createWorld({ OSTLER_HEARTBEAT_TTL: "10s" });
     await world.start();
     seal = createSealer(await loadSecretKey(world.config)).seal;
   });

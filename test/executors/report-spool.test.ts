@@ -17,7 +17,7 @@ describe("the spool of reports", () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
   const open = () => openReportSpool(folder, { now: () => now, log });
-  const report = (assignment: string) => ({ assignment, message: { type: "attempt-ended", assignment } });
+  const report = (assignment: string) => ({ assignment, message: JSON.stringify({ type: "attempt-ended", assignment }) });
 
   it("finds what it keeps until it is settled", async () => {
     const spool = await open();

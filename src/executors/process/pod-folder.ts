@@ -6,6 +6,7 @@ import { hasCode } from "../file-errors.ts";
 
 /** Names of folders that are not pods (yet) begin with a dot, which no pod's id does. */
 const draftPrefix = ".new-";
+const removingPrefix = ".removing-";
 
 /** A pod on disk. Whoever renames the folder away has ended the pod: nothing can be started in it any more. */
 export interface PodFolder {
@@ -111,17 +112,31 @@ export async function condemn(pods: string, podId: string): Promise<void> {
 
 /** Where a pod's folder is while it is removed; it still counts as a pod until it is gone. */
 export function removingPath(pods: string, podId: string): string {
-  return join(pods, `.removing-${podId}`);
+  return join(pods, removingPrefix + podId);
 }
 
-/** Every pod that is there or being removed. */
-export async function listPodFolders(pods: string): Promise<readonly PodEntry[]> {
+export interface PodListing {
+  /** Every pod that is there or being removed. */
+  readonly pods: readonly PodEntry[];
+  /** Ids of pods of which nobody knows whose they are: their host went down while they were created or removed. */
+  readonly broken: readonly string[];
+}
+
+export async function listPodFolders(pods: string): Promise<PodListing> {
   const names = await readdir(pods).catch((error: unknown) => {
     if (hasCode(error, "ENOENT")) return [];
     throw error;
   });
-  const entries = await Promise.all(names.filter((name) => !name.startsWith(draftPrefix)).map((name) => readPodRecord(join(pods, name))));
-  return entries.flatMap((entry) => (entry ? [{ id: entry.id, owner: entry.owner, createdAt: entry.createdAt }] : []));
+  const found: PodEntry[] = [];
+  const broken: string[] = [];
+  for (const name of names.filter((entry) => !entry.startsWith(draftPrefix))) {
+    const record = await readPodRecord(join(pods, name)).catch(() => "broken" as const);
+    if (record === "broken") broken.push(name.replace(removingPrefix, ""));
+    else if (record) found.push({ id: record.id, owner: record.owner, createdAt: record.createdAt });
+    // Gone since the folder was read, or nearly removed.
+    else if (name.startsWith(removingPrefix)) broken.push(name.slice(removingPrefix.length));
+  }
+  return { pods: found, broken };
 }
 
 /** Removes what a crash left of pods that never came to be. */

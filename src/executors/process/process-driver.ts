@@ -32,6 +32,17 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
 
   const handle = (record: PodRecord, remarks: readonly string[]) => createPodHandle(host, join(pods, record.id), record, remarks);
 
+  const remove: Driver["remove"] = async (podId, graceMs, signal) => {
+    const path = join(pods, podId);
+    const condemned = removingPath(pods, podId);
+    if (graceMs > 0) await killPodProcesses(podId, path, { graceMs, spareSupervisors: true, signal });
+    // Left by a removal that was interrupted.
+    await removeFolder(condemned);
+    await condemn(pods, podId);
+    await killPodProcesses(podId, condemned, { graceMs: 0, spareSupervisors: false, signal });
+    await removeFolder(condemned);
+  };
+
   return {
     name: "process",
     warning: "the process driver runs tasks as processes of this host, without any isolation: run only what you trust",
@@ -59,16 +70,11 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
     list: async (installation, signal) => {
       signal.throwIfAborted();
       await removeDrafts(pods, Date.now() - draftLifeMs);
-      return (await listPodFolders(pods)).filter((pod) => pod.owner.installation === installation);
+      const listing = await listPodFolders(pods);
+      for (const podId of listing.broken) await remove(podId, 0, signal);
+      return listing.pods.filter((pod) => pod.owner.installation === installation);
     },
-    remove: async (podId, graceMs, signal) => {
-      const path = join(pods, podId);
-      if (graceMs > 0) await killPodProcesses(podId, path, { graceMs, spareSupervisors: true, signal });
-      await condemn(pods, podId);
-      const condemned = removingPath(pods, podId);
-      await killPodProcesses(podId, condemned, { graceMs: 0, spareSupervisors: false, signal });
-      await removeFolder(condemned);
-    },
+    remove,
     close: async () => {},
   };
 }
@@ -86,9 +92,9 @@ function refuse({ containers }: PodSpec): void {
 }
 
 function remarksOn({ containers: [main] }: PodSpec): readonly string[] {
-  if (!main) return [];
-  const user = main.user === undefined ? "" : `, and its user ${main.user}`;
-  return [`image ${main.image} is ignored${user}: the process driver runs steps as processes of the executor's host`];
+  return [
+    `image ${main?.image} is ignored: the process driver runs steps as processes of the executor's host, as the executor's user, without limits`,
+  ];
 }
 
 /** The first executable of that name in `path`; "" if there is none. */
