@@ -67,6 +67,7 @@ export function createApp(deps: AppDeps) {
   app.use("/api/*", except(uploads, documentBody(deps.maxBodyBytes)));
   app.use("/api/*", seenEvent(deps.window));
   app.route("/queues", deps.dashboard);
+  app.get("/queues/", (c) => c.redirect("/queues", 308));
   return app
     .route("/", healthRoutes(deps))
     .route("/", metricsRoutes(deps))

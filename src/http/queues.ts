@@ -74,6 +74,7 @@ export function createQueues({ connection, redis, keys, onError }: QueuesDeps): 
     await upToDate();
     await next();
     if (c.res.status >= 400) c.res = await inOurWords(c.res);
+    else if (c.res.headers.get("content-type")?.startsWith("text/html")) c.res = await withoutForeignLinks(c.res);
   });
   dashboard.route("/", adapter.registerPlugin());
 
@@ -92,6 +93,12 @@ export function createQueues({ connection, redis, keys, onError }: QueuesDeps): 
 /** Besides our own check of methods: whatever the dashboard learns to do, it only looks. */
 function refuseChanges({ method }: { readonly method: string }) {
   return { allow: method === "get", status: 403 as const };
+}
+
+/** Its page would load fonts from elsewhere: that waits without internet, and tells others who looks. */
+async function withoutForeignLinks(page: Response): Promise<Response> {
+  const html = (await page.text()).replace(/<link\b[^>]*\bhref="https?:[^>]*>/g, "");
+  return new Response(html, { status: page.status, headers: { "content-type": "text/html; charset=utf-8" } });
 }
 
 /** The dashboard's own errors keep what its pages read, and gain what every error of ours has. */
