@@ -74,12 +74,15 @@ describe("a run of 100,000 tasks", () => {
   ])(
     "as a %s completes with a number of visits that grows with its tasks only",
     (_, shape) => {
-      const small = complete(shape(1000));
-      const large = complete(shape(size));
-      expect(large.head).toMatchObject({ phase: "finished", result: "success" });
-      expect(large.counts.success).toBe(size);
-      expect(large.visits / size).toBeLessThan(1.2 * (small.visits / 1000));
-      expect(large.visits / size).toBeLessThan(40);
+      const visitsPerTask = (tasks: number) => {
+        const { head, counts, visits } = complete(shape(tasks));
+        expect([head.phase, head.result, counts.success]).toEqual(["finished", "success", tasks]);
+        return visits / tasks;
+      };
+      const few = visitsPerTask(500);
+      expect(few).toBeLessThan(40);
+      expect(visitsPerTask(4000)).toBeLessThan(1.2 * few);
+      expect(visitsPerTask(size)).toBeLessThan(1.2 * few);
     },
     120_000,
   );

@@ -62,6 +62,13 @@ describe("whatever is repeated, late or reordered", () => {
     });
   });
 
+  it("no run ends while its pool has a request or an assignment of it", () => {
+    property((world) => {
+      world.drain();
+      expect(world.endedTooSoon).toBe(false);
+    });
+  });
+
   it("events are numbered without a gap, and no two run events in a row are equal", () => {
     property((world) => {
       world.drain();

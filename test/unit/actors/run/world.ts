@@ -9,7 +9,7 @@ import { Play, session } from "./play.ts";
 
 /** What happens next to a run: each step picks by number from what is there to pick. */
 export interface Fate {
-  readonly kind: "deliver" | "repeat" | "place" | "report" | "tick" | "command" | "check" | "quarantine";
+  readonly kind: "deliver" | "repeat" | "place" | "report" | "tick" | "command" | "stop" | "check" | "quarantine";
   readonly pick: number;
 }
 
@@ -18,11 +18,11 @@ export const fates: fc.Arbitrary<readonly Fate[]> = fc.array(
     kind: fc.oneof(
       { weight: 8, arbitrary: fc.constantFrom("deliver" as const, "place" as const, "report" as const) },
       { weight: 2, arbitrary: fc.constantFrom("repeat" as const, "tick" as const, "check" as const) },
-      { weight: 1, arbitrary: fc.constant("command" as const) },
+      { weight: 1, arbitrary: fc.constantFrom("command" as const, "stop" as const) },
     ),
     pick: fc.nat({ max: 1_000_000 }),
   }),
-  { maxLength: 60 },
+  { maxLength: 60, size: "max" },
 );
 
 const conditions = ["on_success", "on_failure", "on_skipped", "always"] as const;
@@ -45,7 +45,7 @@ export const definitions: fc.Arbitrary<{ readonly timeout: string; readonly task
       skip: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
       retry: fc.integer({ min: 0, max: 1 }),
     }),
-    { maxLength: 8 },
+    { maxLength: 8, size: "max" },
   )
   .map((tasks) => {
     const name = (index: number) => `${"hgfedcba"[index]}${index}`;
@@ -80,6 +80,8 @@ export class World {
   readonly live = new Map<string, { stopped: boolean; begun: boolean; ended: boolean }>();
   /** Every task that the pool ever had two live assignments of (A4). */
   readonly doubled = new Set<number>();
+  /** The run ended while the pool still had something of it. */
+  endedTooSoon = false;
   #seen = 0;
 
   constructor(definition: Record<string, unknown>) {
@@ -103,6 +105,8 @@ export class World {
       case "tick":
         this.play.now += (pick % 400) * 60_000;
         return { type: "tick" };
+      case "stop":
+        return { type: "stop", by: "ann", force: pick % 3 === 0 };
       case "command":
         return choose(this.#commands(), pick);
       case "check":
@@ -171,7 +175,8 @@ export class World {
     }
     entry.ended = true;
     const finishedAt = this.play.now;
-    const outcome = entry.stopped ? { phase: "stopped" as const, ranStep: entry.begun } : choose(outcomes, pick);
+    const isStopped = entry.stopped && pick % 2 === 0;
+    const outcome = isStopped ? { phase: "stopped" as const, ranStep: entry.begun } : choose(outcomes, pick);
     if (!outcome) return;
     const startedAt = entry.begun || outcome.ranStep ? { startedAt: finishedAt } : {};
     this.mail.push({
@@ -186,8 +191,6 @@ export class World {
   #commands(): readonly RunMessage[] {
     const tasks = this.play.run.graph.tasks.map(({ name }) => name);
     return [
-      { type: "stop", by: "ann", force: false },
-      { type: "stop", by: "ann", force: true },
       { type: "cancel", by: "ann" },
       ...tasks.map((task) => ({ type: "approve", task, by: "ann" }) as const),
       ...tasks.map((task) => ({ type: "reject", task, by: "ann" }) as const),
@@ -220,6 +223,7 @@ export class World {
         if (entry) entry.stopped = true;
       }
     }
+    if (isTerminalPhase(this.play.run.head.phase) && this.requests.size + this.live.size > 0) this.endedTooSoon = true;
   }
 
   #poolHears(message: PoolMessage): void {
