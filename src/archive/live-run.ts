@@ -6,7 +6,7 @@ import { parseRunHash } from "../runs/facts.ts";
 import { compileGraph, emptyGraph } from "../runs/graph.ts";
 import { decodeRun } from "../runs/record.ts";
 import { newRun, type Run } from "../runs/run.ts";
-import { StoredDefinition } from "../runs/stored-definition.ts";
+import { readStoredDefinition } from "../runs/stored-definition.ts";
 
 /** A run as Redis holds it, with Redis's time (ms). `stored` has the run's number, as ost keeps it. */
 export type LiveReading =
@@ -22,7 +22,7 @@ export async function readLiveRun(redis: RedisConnection, keys: Keys, runId: str
   const hash = parseRunHash(runId, reading.facts);
   if (hash.type !== "known" || reading.definition === undefined) throw new Error(`the run ${runId} has no definition in Redis`);
   const { facts } = hash;
-  const stored = { ...StoredDefinition.parse(JSON.parse(decodeDefinition(reading.definition))), number: facts.number };
+  const stored = { ...readStoredDefinition(decodeDefinition(reading.definition)), number: facts.number };
   const graph = facts.phase === "setuperror" ? emptyGraph : compileGraph(stored.definition);
   const given = { stored, facts, graph };
   const run = reading.state === null ? newRun(given) : decodeRun(given, reading.state, reading.tasks);
