@@ -4,12 +4,14 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cliPage } from "./cli-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
 const root = join(import.meta.dirname, "..");
 
 /** By path in the repository. */
-const pages: Readonly<Record<string, () => string>> = {
+const pages: Readonly<Record<string, () => string | Promise<string>>> = {
+  "docs/cli.md": cliPage,
   "docs/settings.md": settingsPage,
 };
 
@@ -24,7 +26,7 @@ function current(path: string): string {
 const check = process.argv.includes("--check");
 for (const [name, make] of Object.entries(pages)) {
   const path = join(root, name);
-  const text = make();
+  const text = await make();
   if (current(path) === text) continue;
   if (check) {
     console.error(`${name} is stale: run \`npm run generate\` and commit the result`);

@@ -54,7 +54,6 @@ export async function* resumeStream(open: OpenStream, options: StreamOptions): A
       }
       throw new ApiError("stream_lost", "the connection was closed before the stream's end");
     } catch (error) {
-      if (signal.aborted) throw signal.reason;
       if (!(error instanceof ApiError) || !error.isTransient) throw error;
       const now = performance.now();
       unansweredSince = isOpen ? now : (unansweredSince ?? now);

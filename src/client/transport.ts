@@ -48,7 +48,7 @@ export function createTransport(options: TransportOptions): Transport {
       return headers.get("accept") === json ? await readWhole(response, url) : response;
     } catch (error) {
       if (init.signal?.aborted) throw init.signal.reason;
-      if (limit.signal.aborted) throw late;
+      // Which may be `late`: an aborted fetch throws the reason.
       throw error instanceof ApiError ? error : unreachable(error, url);
     } finally {
       clearTimeout(timer);

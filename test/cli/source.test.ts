@@ -17,8 +17,10 @@ const files: Readonly<Record<string, string>> = {
   "secret/key": "hidden",
   "lib/secret": "not at the top, so not meant",
   "build/out.js": "made",
-  "lib/.gitignore": "!keep.log\n*.tmp\n",
+  "lib/.gitignore": "!keep.log\n*.tmp\n/local\n",
   "lib/keep.log": "wanted after all",
+  "lib/local": "anchored at the folder of its .gitignore",
+  "lib/deep/local": "not there, so not meant",
   "lib/deep/x.tmp": "noise",
   "vendor/module/.git/HEAD": "ref",
   "vendor/module/index.js": "code",
@@ -47,6 +49,7 @@ const expected = [
   "lib/",
   "lib/.gitignore",
   "lib/deep/",
+  "lib/deep/local",
   "lib/keep.log",
   "lib/secret",
   "link",
@@ -62,7 +65,7 @@ describe("a source", () => {
     expect([...entries.keys()].toSorted()).toEqual(expected);
     expect(entries.get("app.ts")).toMatchObject({ mode: 0o755, text: "export {};", uid: 0 });
     expect(entries.get("link")).toMatchObject({ type: "symlink", linkname: "app.ts" });
-    expect(packed().files).toBe(6);
+    expect(packed().files).toBe(7);
   });
 
   it("is uploaded before the run that names it", async () => {
@@ -71,7 +74,7 @@ describe("a source", () => {
       "POST /runs": always({ status: 201, json: runView() }),
     });
     const done = await ostler(["run", "-", "--source", folder], { url: server.url, stdin: "name: x" });
-    expect(done).toMatchObject({ code: 0, stderr: expect.stringMatching(/^uploaded 6 files \(\d+ B\) of /) });
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringMatching(/^uploaded 7 files \(\d+ B\) of /) });
     const [upload, create] = server.requests;
     expect(upload?.headers["content-type"]).toBe("application/zstd");
     expect([...(await entriesOf(upload?.body ?? Buffer.alloc(0))).keys()].toSorted()).toEqual(expected);

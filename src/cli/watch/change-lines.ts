@@ -31,9 +31,9 @@ export function lineOfEvent(event: RunEvent, run: RunView | undefined): string |
   }
 }
 
-/** The view may be ahead of the event; then what it says is not about this change. */
+/** The view may be ahead of an event, but a task that has ended stays as it is. */
 function noteOf(event: Extract<RunEvent, { type: "task" }>, run: RunView | undefined): string {
+  if (event.status === "running") return "";
   const task = run?.tasks[event.task];
-  if (event.status === "running" || task?.status !== event.status) return event.status === "running" ? "" : (event.reason ?? "");
-  return taskNote(task) || (event.reason ?? "");
+  return (task && taskNote(task)) || (event.reason ?? "");
 }
