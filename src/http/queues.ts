@@ -5,7 +5,7 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import type { Queue } from "bullmq";
 import { Hono } from "hono";
 import { archiveQueue, executorQueue, openQueue } from "../actors/wakes.ts";
-import { OstlerError } from "../errors.ts";
+import { type ErrorCode, OstlerError } from "../errors.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { HttpEnv } from "./env.ts";
@@ -101,6 +101,12 @@ async function withoutForeignLinks(page: Response): Promise<Response> {
   return new Response(html, { status: page.status, headers: { "content-type": "text/html; charset=utf-8" } });
 }
 
+function wordsOf(status: number): { readonly message: string; readonly code: ErrorCode } {
+  if (status === 404) return { message: "no such queue, job or page", code: "not_found" };
+  if (status < 500) return { message: "the queue dashboard does not take this request", code: "bad_request" };
+  return { message: "the queue dashboard could not answer", code: "internal" };
+}
+
 /** The dashboard's own errors keep what its pages read, and gain what every error of ours has. */
 async function inOurWords(answer: Response): Promise<Response> {
   const text = await answer.text();
@@ -111,7 +117,5 @@ async function inOurWords(answer: Response): Promise<Response> {
   } catch {
     // A page of text is not worth keeping.
   }
-  const message = answer.status === 404 ? "no such queue, job or page" : "the queue dashboard could not answer";
-  const code = answer.status === 404 ? "not_found" : "bad_request";
-  return Response.json({ ...own, message, code, details: {} }, { status: answer.status });
+  return Response.json({ ...own, ...wordsOf(answer.status), details: {} }, { status: answer.status });
 }

@@ -154,7 +154,7 @@ describe("the queue dashboard", () => {
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) expect(file).not.toMatch(/^https?:/);
     const script = files.find((file) => file.endsWith(".js")) ?? "";
-    expect((await api.request(new URL(script, "http://localhost/queues").pathname)).status).toBe(200);
+    expect((await api.request(new URL(script, "http://localhost/queues/").pathname)).status).toBe(200);
   });
 
   it("changes nothing", async () => {
@@ -169,8 +169,10 @@ describe("the queue dashboard", () => {
   });
 
   it("answers for what it does not have in our own words", async () => {
-    const response = await api.request("/queues/api/queues/nothing/1");
-    expect([response.status, await response.json()]).toMatchObject([404, { code: "not_found", message: expect.any(String) }]);
+    for (const path of ["/queues/api/queues/nothing/1", "/queues/static/js/nothing.js"]) {
+      const response = await api.request(path);
+      expect([response.status, await response.json()]).toMatchObject([404, { code: "not_found", message: expect.any(String) }]);
+    }
   });
 });
 
