@@ -1,4 +1,3 @@
-import type { ArchivedRun } from "./archived.ts";
 import type { Environment } from "./environment.ts";
 import { presentTask } from "./present-task.ts";
 import { refuseRestart } from "./restart.ts";
@@ -41,11 +40,6 @@ export function presentRun(run: Run, context: WaitingContext = unknownContext): 
     canRestartFromFailed: refuseRestart(head, true) === undefined,
     tasks,
   };
-}
-
-/** What is kept of a run that has ended (`runs/<id>/run.json`). */
-export function archiveRun(run: Run): ArchivedRun {
-  return { version: 1, run: { ...presentRun(run), archived: true } };
 }
 
 function presentEnvironment(environment: Environment = {}): ShownEnvironment {

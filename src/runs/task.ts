@@ -155,8 +155,3 @@ export function attemptNumber(task: TaskState): number {
       return task.attempts.length;
   }
 }
-
-/** The live assignment, if there is one. */
-export function assignmentOf(task: TaskState): string | undefined {
-  return task.stage === "assigned" || task.stage === "live" ? task.assignment : undefined;
-}

@@ -1,6 +1,6 @@
 import { parseAssignmentId } from "../../ids.ts";
 import { outlives } from "../../runs/advance.ts";
-import type { AttemptOutcome } from "../../runs/outcome.ts";
+import type { AttemptOutcome, StepProgress } from "../../runs/outcome.ts";
 import type { Assigned, Ended, EndedAttempt, Live, Requested, TaskState } from "../../runs/task.ts";
 import { conclude, isInfrastructure, retryDelayMs } from "../../runs/verdict.ts";
 import type { Draft } from "./draft.ts";
@@ -79,22 +79,31 @@ function beginUnseen(draft: Draft, { index, task }: Held, outcome: AttemptOutcom
 
 function endedAttempt(task: Assigned | Live, { outcome, now }: { readonly outcome: AttemptOutcome; readonly now: number }): EndedAttempt {
   const startedAt = task.stage === "live" ? task.startedAt : undefined;
+  const finishedAt = clamp(outcome.finishedAt, startedAt ?? task.assignedAt, now);
+  const { phase, reason } = conclude(outcome, task.stop);
+  // Where nobody is left to report, the last progress is what is known, and nothing of it runs any more.
+  const close = (step: StepProgress): StepProgress => (step.phase === "running" ? { ...step, phase, finishedAt } : step);
   const setup = outcome.setup ?? task.setup;
   const steps = outcome.steps ?? (task.stage === "live" ? task.steps : []);
   return {
-    ...conclude(outcome, task.stop),
+    phase,
+    ...(reason && { reason }),
     executor: task.executor,
     queuedAt: task.queuedAt,
     assignedAt: task.assignedAt,
     ...(startedAt !== undefined && { startedAt }),
-    finishedAt: clamp(outcome.finishedAt, startedAt ?? task.assignedAt, now),
-    // Whoever ends the attempt of a lost executor does not know what that had reported.
-    ranStep: outcome.ranStep || steps.some(({ phase }) => phase !== "notstarted"),
+    finishedAt,
+    ranStep: hasRunStep(task, outcome),
     ...(outcome.message !== undefined && { message: outcome.message }),
     ...(outcome.exitCode !== undefined && { exitCode: outcome.exitCode }),
-    ...(setup && { setup }),
-    ...(steps.length > 0 && { steps }),
+    ...(setup && { setup: close(setup) }),
+    ...(steps.length > 0 && { steps: steps.map(close) }),
   };
+}
+
+/** Of a lost executor only its reports are left: once its pod ran, a step may have begun, so the attempt costs budget. */
+function hasRunStep(task: Assigned | Live, { ranStep, reason }: AttemptOutcome): boolean {
+  return ranStep || (reason === "executor_lost" && task.stage === "live");
 }
 
 interface Verdict {

@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { ArchivedRun } from "../../../src/runs/archived.ts";
-import { archiveRun } from "../../../src/runs/present.ts";
 import { RunEvent, RunView } from "../../../src/runs/view.ts";
 import { Play } from "../actors/run/play.ts";
 
@@ -44,12 +42,5 @@ describe("what is shown of a run", () => {
     });
     expect(play.view).toMatchObject({ environment: { A: { secret: "***" }, B: "b" }, staticEnvironment: { C: { secret: "***" } } });
     expect(JSON.stringify([play.view, play.effects, play.stored.state])).not.toContain("s3cret");
-  });
-
-  it("is archived as it is shown", () => {
-    const play = Play.running({ tasks: { a: { image } } });
-    play.succeed("a");
-    const archived = ArchivedRun.parse(archiveRun(play.run));
-    expect(archived).toEqual({ version: 1, run: { ...play.view, archived: true } });
   });
 });

@@ -151,6 +151,16 @@ describe("a retry", () => {
     expect(play.toPool(play.last)).toMatchObject([{ type: "release", infrastructureFailure: true }]);
   });
 
+  it("after the loss of its executor costs budget once its pod ran, though nobody can report a step", () => {
+    const play = Play.running(one({ infraRetry: { limit: 0 } }));
+    const assignment = play.assign("a");
+    play.begin("a");
+    play.tell({ type: "attempt-progress", assignment, setup: { phase: "success" }, steps: [{ phase: "running", startedAt: play.now }] });
+    play.end("a", { phase: "failed", reason: "executor_lost", ranStep: false });
+    expect(play.task("a")).toMatchObject({ status: "failed", reason: "executor_lost" });
+    expect(play.task("a").attempts[0]?.steps[0]).toMatchObject({ phase: "failed", finishedAt: expect.any(String) });
+  });
+
   it("takes nothing from the other budget", () => {
     const play = Play.running(one({ retry: { limit: 1 }, infraRetry: { limit: 1 } }));
     for (const reason of ["exit_code", "evicted"] as const) {
