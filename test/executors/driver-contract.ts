@@ -127,6 +127,15 @@ export function driverContract({ name, survivesItsProcess }: DriverTraits, creat
       expect(await pod.waitStep(0, signal)).toMatchObject({ type: "exited", exitCode: 143 });
     });
 
+    it("stops a step that has only just been started", async () => {
+      for (let round = 0; round < 10; round++) {
+        const pod = await start();
+        await pod.startStep(stepSpec(0, steps.hangs), signal);
+        await pod.stopStep(0, 5_000, signal);
+        expect(await pod.waitStep(0, signal)).toMatchObject({ type: "exited" });
+      }
+    });
+
     it("lists the pods of an installation with their owners, and not those of another", async () => {
       const pod = await start();
       const other = await start({ owner: { ...podSpec().owner, installation: "i2" } });

@@ -108,8 +108,14 @@ export function createPodHandle(host: ProcessHost, path: string, record: PodReco
       }
     },
     stopStep: async (index, graceMs, signal) => {
-      await killPodProcesses(record.id, path, { graceMs, spareSupervisors: true, signal });
-      if ((await status(index)).type === "running") await waitStep(index, signal);
+      const killAt = performance.now() + graceMs;
+      // Again and again: a supervisor that has only just claimed the step may start its process after a look.
+      for (let ms = firstPollMs; ; ms = Math.min(ms * 2, maxPollMs)) {
+        const leftMs = Math.max(0, killAt - performance.now());
+        await killPodProcesses(record.id, path, { graceMs: leftMs, spareSupervisors: true, signal });
+        if ((await status(index)).type !== "running") return;
+        await pause(index, ms, signal);
+      }
     },
     touch: (at) => writeLease(folder, Math.min(at + record.fenceMs, record.deadlineAt)),
   };

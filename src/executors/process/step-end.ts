@@ -5,9 +5,6 @@ import { hasCode } from "../file-errors.ts";
 import { findProcess, parseStat } from "../processes.ts";
 import { type PodRecord, podFolder, type StepFolder } from "./pod-folder.ts";
 
-/** A claim without a supervisor's name in it for this long was made on a full disk, or by one that was killed at that moment. */
-const unnamedClaimMs = 10_000;
-
 export type StepStatus =
   | { readonly type: "absent" }
   | { readonly type: "running"; readonly startedAt: number }
@@ -23,7 +20,7 @@ export async function readStep(pod: PodRecord, path: string, index: number, chil
     if ((await statIfThere(path)) === undefined) return ended(0, { reason: "pod_lost", message: "the pod was removed" });
     return childGone ? ended(0, { reason: "setup", message: "the step could not be started: is the disk full?" }) : { type: "absent" };
   }
-  if (await supervisorRuns(step, claim.mtimeMs, childGone)) return { type: "running", startedAt: Math.floor(claim.mtimeMs) };
+  if (await supervisorRuns(step)) return { type: "running", startedAt: Math.floor(claim.mtimeMs) };
   // The supervisor may have recorded the end between the first look and its exit.
   return (await readExit(step)) ?? ended(claim.mtimeMs, await whyUnrecorded(pod, step));
 }
@@ -43,13 +40,10 @@ async function readExit(step: StepFolder): Promise<StepStatus | undefined> {
 const leaseEnded = "the pod's time ran out while its executor was away";
 
 /** Whether whoever claimed the step lives: that need not be the caller's own child, which gives up if the step is claimed. */
-async function supervisorRuns(step: StepFolder, claimedAt: number, childGone: boolean): Promise<boolean> {
+async function supervisorRuns(step: StepFolder): Promise<boolean> {
   const text = await readFile(step.claim, "latin1").catch(() => "");
   const recorded = parseStat(text);
-  if (recorded) return findProcess(recorded.pid)?.start === recorded.start;
-  const pid = Number.parseInt(text, 10);
-  if (!Number.isNaN(pid)) return findProcess(pid) !== undefined;
-  return !childGone && Date.now() - claimedAt < unnamedClaimMs;
+  return recorded ? findProcess(recorded.pid)?.start === recorded.start : findProcess(Number.parseInt(text, 10)) !== undefined;
 }
 
 async function whyUnrecorded(

@@ -22,10 +22,9 @@ _ostler_leased() {
   [ "$(date +%s)" -lt "$_ostler_until" ]
 }
 
-set -C
 { read -r _ostler_self </proc/$$/stat; } 2>/dev/null || _ostler_self=$$
-{ printf '%s\n' "$_ostler_self" >"$_ostler_step/claim"; } 2>/dev/null || exit 120
-set +C
+# A link is made whole or not at all, and only once.
+{ printf '%s\n' "$_ostler_self" >"$_ostler_step/claim.$$" && ln "$_ostler_step/claim.$$" "$_ostler_step/claim"; } 2>/dev/null || exit 120
 _ostler_leased 2>/dev/null || { : >"$_ostler_step/expired"; exit 121; }
 
 [ -n "$_ostler_setsid" ] || set -m
@@ -53,7 +52,9 @@ set +m
 
 wait "$_ostler_pid"
 _ostler_code=$?
-mv "$_ostler_step/pid" "$_ostler_step/exit.$_ostler_code" 2>/dev/null
+# A process that was killed before it wrote its pid has ended, too; one that could not write it (122) never was the step.
+mv "$_ostler_step/pid" "$_ostler_step/exit.$_ostler_code" 2>/dev/null ||
+  [ "$_ostler_code" -eq 122 ] || true 2>/dev/null >"$_ostler_step/exit.$_ostler_code"
 # The rest of this process group is the watch and its sleep.
 trap '' TERM
 kill -TERM 0
