@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { archiveQueue, openQueue } from "../../src/actors/wakes.ts";
 import { createRedis } from "../../src/redis/connection.ts";
 import { createKeys } from "../../src/redis/keys.ts";
 import type { TestRedis } from "../../test/support/redis.ts";
@@ -47,6 +48,11 @@ export async function startInstallation(server: TestRedis): Promise<BenchInstall
 
   const watch = watchEnds(server, keys.events);
 
+  // Archiving is measured by itself: its queue stands still while runs are measured.
+  const queueConnection = createRedis(server.url, "queue");
+  const archiveJobs = openQueue(archiveQueue, queueConnection, keys, (error) => console.error(error));
+  await archiveJobs.pause();
+
   const measured = (work: () => Promise<void>) => measure({ redis, redisPid: server.pid(), nodePids: pids, work });
 
   const runOne = async (shape: Shape) => {
@@ -69,8 +75,9 @@ export async function startInstallation(server: TestRedis): Promise<BenchInstall
         await submitter.ask({ shape, runs, concurrency });
         await ended;
       }),
-    archive: () =>
-      measured(async () => {
+    archive: async () => {
+      const usage = await measured(async () => {
+        await archiveJobs.resume();
         await until(
           "all runs are archived",
           async () => {
@@ -79,10 +86,15 @@ export async function startInstallation(server: TestRedis): Promise<BenchInstall
           },
           patienceMs,
         );
-      }),
+      });
+      await archiveJobs.pause();
+      return usage;
+    },
     close: async () => {
       await watch.stop();
       await Promise.all(children.map((child) => child.stop()));
+      await archiveJobs.close();
+      queueConnection.disconnect();
       redis.disconnect();
       await rm(folder, { recursive: true, force: true });
     },
