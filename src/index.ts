@@ -2,6 +2,7 @@
 export { ApiError } from "./client/api-error.ts";
 export type { Artifact } from "./client/artifacts.ts";
 export { type Client, createClient } from "./client/client.ts";
+export type { FollowInstallation, InstallationEvent } from "./client/installation-events.ts";
 export type { LogAddress, LogPart, LogQuery } from "./client/logs.ts";
 export type { StreamOptions } from "./client/resume-stream.ts";
 export type { EventPage, Restart, RunList, RunQuery, RunSummary } from "./client/runs.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import { exitCode, exitCodeOfApiError } from "./exit-code.ts";
-import { Failure, Interrupted } from "./failure.ts";
+import { Failure, Interrupted, usage } from "./failure.ts";
 import type { Open } from "./open.ts";
 import { createSession, type GlobalFlags } from "./session.ts";
 import type { Shell } from "./terminal.ts";
@@ -41,7 +41,16 @@ function describe(program: Command, shell: Shell, open: Open): void {
     .configureOutput({ writeOut: (text) => shell.stdout.write(text), writeErr: (text) => shell.stderr.write(text), outputError: () => {} })
     .exitOverride();
   for (const { name, summary, group } of verbs) program.command(name).description(summary).helpGroup(group).copyInheritedSettings(program);
-  program.command("serve").helpGroup(local).description("run the server (`ostler serve --help`)");
+  program
+    .command("serve")
+    .helpGroup(local)
+    .description("run the server (its flags: `ostler serve --help`)")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      // bin/ostler.js hands over what begins with `serve`; this is what has it elsewhere.
+      throw usage("`serve` comes first: ostler serve …");
+    });
   // Commands are stubs for the help; the one that is called gets its arguments and options now.
   program.hook("preSubcommand", async (_, command) => {
     const verb = verbs.find(({ name }) => name === command.name());

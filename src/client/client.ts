@@ -2,6 +2,7 @@ import { createApi } from "./api.ts";
 import { createArtifacts } from "./artifacts.ts";
 import { createExecutors } from "./executors.ts";
 import { createGroups } from "./groups.ts";
+import { type FollowInstallation, followInstallation } from "./installation-events.ts";
 import { createLogs } from "./logs.ts";
 import { createRuns } from "./runs.ts";
 import { createSources } from "./sources.ts";
@@ -21,6 +22,8 @@ export function createClient(options: TransportOptions) {
     clockSkewMs: transport.clockSkewMs,
     runs: createRuns(api, transport),
     groups: createGroups(api),
+    /** The events of all runs, as they happen, until the signal is aborted. */
+    events: (options: FollowInstallation) => followInstallation(transport, options),
     logs: createLogs(transport),
     artifacts: createArtifacts(api, transport),
     sources: createSources(transport),

@@ -63,6 +63,9 @@ export function createRuns(api: TypedApi, transport: Transport) {
     /** Creates a run; one that cannot work comes back in phase `setuperror`. */
     create: (json: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<RunView> =>
       body(runs.$post({ ...none, json }, ending(signal))),
+    /** Why a definition could not work, with places; creates nothing. */
+    check: (json: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<SetupCheck> =>
+      body(runs.check.$post({ ...none, json }, ending(signal))),
     list: (query: RunQuery, signal?: AbortSignal): Promise<RunList> => body(runs.$get({ query: listQuery(query) }, ending(signal))),
     get: (id: string, signal?: AbortSignal): Promise<RunView> => body(run.$get(ofRun(id), ending(signal))),
     /** The run of that number at or below a group. */
@@ -97,6 +100,11 @@ export function createRuns(api: TypedApi, transport: Transport) {
     /** All events from the run's first, as they happen, until its end. */
     events: (id: string, options: StreamOptions) => followEvents(transport, apiPath`/runs/${id}/events`, options),
   };
+}
+
+export interface SetupCheck {
+  readonly setupErrors: readonly string[];
+  readonly locations: readonly { readonly path: string; readonly message: string }[];
 }
 
 export interface EventPage {

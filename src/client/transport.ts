@@ -34,6 +34,7 @@ export function createTransport(options: TransportOptions): Transport {
   const { answerTimeoutMs, tries, backoff } = { ...defaults, ...options };
   const { url, authorization } = readUrl(options.url, options.token);
   let skewMs = 0;
+  let lastChange: string | undefined;
 
   async function attempt(target: string | URL | Request, init: RequestInit, headers: Headers): Promise<Response> {
     const limit = new AbortController();
@@ -44,6 +45,7 @@ export function createTransport(options: TransportOptions): Transport {
       // A redirected POST would become a GET of something else.
       const response = await fetch(target, { ...init, headers, signal, redirect: "manual" });
       skewMs = skewOf(response.headers.get("date"), Date.now());
+      lastChange = response.headers.get(changeHeader) ?? lastChange;
       if (!response.ok) throw await readError(response, url);
       return headers.get("accept") === json ? await readWhole(response, url) : response;
     } catch (error) {
@@ -60,6 +62,7 @@ export function createTransport(options: TransportOptions): Transport {
     clockSkewMs: () => skewMs,
     fetch: async (target, init = {}) => {
       const headers = headersOf(init, authorization);
+      if (lastChange !== undefined && headers.get("accept") === json) headers.set(changeHeader, lastChange);
       // A stream can be read only once.
       const most = init.body instanceof ReadableStream ? 1 : tries;
       for (let failures = 1; ; failures++) {
@@ -77,6 +80,18 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 const json = "application/json";
+/** Names the last change that we made: whichever process answers us next waits until it has seen it. */
+const changeHeader = "ostler-event";
+
+/** An answer whose body has been read and parsed. */
+class WholeResponse extends Response {
+  override readonly json: () => Promise<unknown>;
+
+  constructor(text: string, value: unknown, { status, headers }: Response) {
+    super(text, { status, headers });
+    this.json = () => Promise.resolve(value);
+  }
+}
 
 function isWorthAnotherTry(error: ApiError): boolean {
   return error.status === undefined ? brokeUnderWay(error) : error.isTransient;
@@ -91,12 +106,15 @@ async function readWhole(response: Response, url: string): Promise<Response> {
     throw foreignAnswer(response, url, `, but with ${type} where ostler sends JSON: is that the right URL?`);
   }
   const text = await response.text();
+  return new WholeResponse(text, parse(text, response, url), response);
+}
+
+function parse(text: string, response: Response, url: string): unknown {
   try {
-    JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw foreignAnswer(response, url, ", but its body is cut off or not JSON");
   }
-  return new Response(text, { status: response.status, headers: response.headers });
 }
 
 /** Dates of answers count whole seconds, and the answer took its time: less than two seconds mean nothing. */

@@ -186,6 +186,7 @@ describe("the command line", () => {
     [["runs", "list", "-o", "xml"], "'xml' is invalid. Allowed choices are table, json, yaml, name"],
     [["runs", "list", "--since", "yesterday"], "--since yesterday: expected how long ago"],
     [["watch", "web"], '"web" names no run'],
+    [["-o", "json", "serve", "--port", "1"], "`serve` comes first"],
     [["--url", "ftp://x", "pools", "list"], "ftp://x"],
   ])("refuses %j as wrong usage", async (argv, message) => {
     const refused = await ostler(argv);

@@ -29,6 +29,35 @@ it("gives out each event of a run once, also where a server repeats some after a
   expect(seen).toEqual([1, 2, 3]);
 });
 
+it("follows the installation from a position on, and says where the server could not", async () => {
+  const event = (position: string) => `id: ${position}\nevent: run\ndata: {"runId":"r"}\n\n`;
+  const caller = new AbortController();
+  const server = await playServer((_, count) =>
+    count === 1
+      ? streamAnswer([event("h.1-0")], "cut")
+      : streamAnswer(["id: h2.9-0\nevent: reset\ndata: {}\n\n", event("h2.10-0.1")], "open"),
+  );
+  const seen: string[] = [];
+  const { events } = createClient({ url: server.url });
+  const stream = events({ ...quick, signal: caller.signal, after: "h.0-0" });
+  await expect(async () => {
+    for await (const { type, position } of stream) if (seen.push(`${type} ${position}`) === 3) caller.abort(new Error("enough"));
+  }).rejects.toThrow("enough");
+  expect(seen).toEqual(["event h.1-0", "reset h2.9-0", "event h2.10-0.1"]);
+  expect(server.requests.map(({ headers }) => headers["last-event-id"])).toEqual(["h.0-0", "h.1-0"]);
+});
+
+it("shows the server its last change, so that it reads what it wrote from whichever process answers", async () => {
+  const server = await playServer((request) =>
+    request.method === "POST" ? { status: 204, headers: { "ostler-event": "h.7-0" } } : { json: { runs: [], nextCursor: null } },
+  );
+  const { runs } = createClient({ url: server.url });
+  await runs.list({});
+  await runs.cancel("r");
+  await runs.list({});
+  expect(server.requests.map(({ headers }) => headers["ostler-event"])).toEqual([undefined, undefined, "h.7-0"]);
+});
+
 it("follows a log by byte offset across a cut connection, and says what is lost", async () => {
   const chunk = (offset: number, end: number, text: string) => `id: ${end}\nevent: chunk\ndata: ${JSON.stringify({ offset, text })}\n\n`;
   const server = await playServer((_, count) => {
