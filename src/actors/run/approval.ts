@@ -10,6 +10,7 @@ export function approveOrReject(draft: Draft, message: RunMessageOf<"approve" | 
   const index = draft.graph.indexOf(message.task);
   if (index === undefined) return refused("task_not_found", `the run has no task "${message.task}"`);
   const task = draft.task(index);
+  if (draft.head.quarantine) return refused("conflict", "the run is put aside and starts nothing: stop it");
   if (task.stage !== "approval" || draft.head.phase !== "running") {
     if (isRepeat(task, message)) return accepted;
     return refused("not_waiting_approval", `the task "${message.task}" does not wait for an approval`);

@@ -50,6 +50,23 @@ describe("a quarantined run", () => {
     expect(play.view).toMatchObject({ phase: "finished", result: "failed", reason: "internal" });
   });
 
+  it("fails at once if it is being stopped already, always tasks included", () => {
+    const play = Play.running({ tasks: { a: { image }, clean: { image, depends: { a: "always" } } } });
+    play.assign("a");
+    play.tell({ type: "stop", by: "ann", force: false });
+    play.tell(quarantine);
+    play.end("a", { phase: "stopped" });
+    expect(play.statuses).toEqual({ a: "stopped", clean: "skipped" });
+    expect(play.view).toMatchObject({ phase: "finished", result: "stopped", reason: "internal" });
+  });
+
+  it("starts nothing by an approval", () => {
+    const play = Play.running({ tasks: { a: { image, needsApproval: true } } });
+    play.tell(quarantine);
+    expect(play.tell({ type: "approve", task: "a", by: "ann" })).toMatchObject({ ok: false, code: "conflict" });
+    expect(play.toPool()).toEqual([]);
+  });
+
   it("is put aside once, and never after its end", () => {
     const play = quarantined();
     play.tell(quarantine);
