@@ -23,7 +23,9 @@ export async function joinInstallation(options: {
   const installation = await meetServer(redis, keys);
   if (!installation) throw new Error("the installation could not be founded in Redis");
   if (installation.shards !== shards) {
-    throw new Error(`OSTLER_SHARDS is ${shards}, but this installation was founded with ${installation.shards}; it cannot be changed later`);
+    throw new Error(
+      `OSTLER_SHARDS is ${shards}, but this installation was founded with ${installation.shards}; it cannot be changed later`,
+    );
   }
   if (installation.protocol > protocol) {
     throw new Error(`this installation speaks protocol ${installation.protocol}, this version of ostler only ${protocol}: upgrade it`);
