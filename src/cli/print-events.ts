@@ -1,14 +1,14 @@
 import type { RunEvent } from "../runs/view.ts";
+import { contactTalk } from "./contact.ts";
 import type { Session } from "./session.ts";
 import { dataText } from "./show.ts";
 import { runWord, stateWord } from "./words.ts";
 
 /** The events of a run so far; with `follow` as they happen, until its end. */
 export async function printEvents(session: Session, runId: string, { follow }: { readonly follow: boolean }): Promise<void> {
-  const { client, format, print, say, signal } = session;
+  const { client, format, print, signal } = session;
   if (follow) {
-    const onLost = ({ message }: Error) => say(`no contact with ${client.url} (${message}); trying again`);
-    for await (const event of client.runs.events(runId, { signal, onLost })) {
+    for await (const event of client.runs.events(runId, { signal, ...contactTalk(session) })) {
       // A document that has no end would be no use: one per line.
       print(
         format === "json" ? JSON.stringify(event) : format === "yaml" ? `---\n${await dataText("yaml", event)}` : lineOf(session, event),

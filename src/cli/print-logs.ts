@@ -1,6 +1,7 @@
 import type { LogAddress, LogPart, LogQuery } from "../client/logs.ts";
 import { isTerminalStatus } from "../runs/states.ts";
 import type { RunView, TaskView } from "../runs/view.ts";
+import { contactTalk } from "./contact.ts";
 import { createLinePrefixer } from "./line-prefix.ts";
 import type { RunFeed } from "./run-feed.ts";
 import type { Session } from "./session.ts";
@@ -66,9 +67,8 @@ function retryAfter(run: RunView, name: string, attempt: number): "begun" | "nev
 }
 
 async function followAttempt(session: Session, address: LogAddress, query: LogQuery, sink: LogSink): Promise<void> {
-  const { client, say, signal } = session;
-  const onLost = ({ message }: Error) => say(`no contact with ${client.url} (${message}); trying again`);
-  for await (const part of client.logs.follow(address, query, { signal, onLost })) {
+  const { client, signal } = session;
+  for await (const part of client.logs.follow(address, query, { signal, ...contactTalk(session) })) {
     if (part.type === "chunk") await sink.push(part.text);
     else await sayOf(session, address.task, part, sink);
   }

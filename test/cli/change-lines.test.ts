@@ -11,7 +11,8 @@ const failed = taskView({
   reason: "exit_code",
   attempts: [attemptView({ number: 2, phase: "failed", steps: [stepView({ name: "unit tests", phase: "failed", exitCode: 2 })] })],
 });
-const run = runView({ tasks: { test: failed } });
+const inBackOff = taskView({ status: "running", attempt: 1 });
+const run = runView({ tasks: { test: failed, other: inBackOff } });
 const lineOf = (event: RunEvent) => lineOfEvent(event, run);
 
 describe("an event's line", () => {
@@ -38,6 +39,8 @@ describe("an event's line", () => {
     expect(attempt(1, "failed", "oom")).toBe("2026-01-01T00:00:01.000Z  test  attempt 1 failed: ran out of memory");
     expect(attempt(2, "running")).toBe("2026-01-01T00:00:01.000Z  test  attempt 2");
     expect(attempt(2, "failed", "oom")).toBeUndefined();
+    const beforeRetry = { ...base, type: "attempt", task: "other", attempt: 1, phase: "failed", reason: "exit_code" } as const;
+    expect(lineOf(beforeRetry)).toBe("2026-01-01T00:00:01.000Z  other  attempt 1 failed: a step failed");
   });
 });
 

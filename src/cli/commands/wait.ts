@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { durationForm, parseDuration } from "../../duration.ts";
 import type { RunView } from "../../runs/view.ts";
+import { contactTalk } from "../contact.ts";
 import { exitCode, exitCodeOfRun, worstExitCode } from "../exit-code.ts";
 import { Failure, usage } from "../failure.ts";
 import { findRun } from "../find-run.ts";
@@ -50,9 +51,9 @@ async function waitForAll(session: Session, runs: readonly RunView[], timeoutMs:
   }
 }
 
-async function waitForOne({ client, say }: Session, id: string, signal: AbortSignal): Promise<RunView> {
-  const onLost = ({ message }: Error) => say(`no contact with ${client.url} (${message}); trying again`);
-  for await (const _ of client.runs.events(id, { signal, onLost })) {
+async function waitForOne(session: Session, id: string, signal: AbortSignal): Promise<RunView> {
+  const { client } = session;
+  for await (const _ of client.runs.events(id, { signal, ...contactTalk(session) })) {
     // The stream's end is what we wait for.
   }
   return client.runs.get(id, signal);

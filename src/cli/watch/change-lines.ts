@@ -1,3 +1,4 @@
+import { isTerminalStatus } from "../../runs/states.ts";
 import type { RunEvent, RunView } from "../../runs/view.ts";
 import { oneLine } from "../text/width.ts";
 import { reasonWord, runWord, stateWord } from "../words.ts";
@@ -19,7 +20,9 @@ export function lineOfEvent(event: RunEvent, run: RunView | undefined): string |
     case "task":
       return changeLine(event.at, event.task, stateWord(event.status), noteOf(event, run));
     case "attempt": {
-      const isRetried = (run?.tasks[event.task]?.attempt ?? event.attempt) > event.attempt;
+      const task = run?.tasks[event.task];
+      // The view is as new as the event: a task that goes on after its attempt's end is retried.
+      const isRetried = task !== undefined && (task.attempt > event.attempt || !isTerminalStatus(task.status));
       if (event.phase === "running") return event.attempt > 1 ? changeLine(event.at, event.task, `attempt ${event.attempt}`) : undefined;
       if (!isRetried || event.phase === "notstarted") return undefined;
       const why = event.reason ? `: ${reasonWord(event.reason)}` : "";
