@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { takeDataFolder } from "../../src/serve/data-folder.ts";
 import { newFolder } from "../support/folder.ts";
 
@@ -14,6 +14,9 @@ function newPath(): string {
 
 async function holdElsewhere(path: string) {
   const child = spawn(process.execPath, [holder, path], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
   await once(child.stdout, "data");
   return child;
 }

@@ -55,8 +55,12 @@ describe("a role's process", () => {
   it("is not started again when it gives up", async () => {
     const { role, urls, pid } = keep({ GIVE_UP: "api" });
     await role.ready;
+    let over = false;
+    void role.over.then(() => {
+      over = true;
+    });
     process.kill(pid(), "SIGUSR1");
-    await role.over;
+    await until("nothing is started any more", () => over, 5_000);
     expect(urls).toHaveLength(1);
   });
 
