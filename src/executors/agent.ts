@@ -5,14 +5,13 @@ import { parseAssignmentId } from "../ids.ts";
 import type { Verdict } from "../redis/scripts/accept-assignments.ts";
 import type { AttemptOutcome } from "../runs/outcome.ts";
 import { type AttemptJob, type AttemptPorts, type RunningAttempt, runAttempt } from "./attempt.ts";
+import { createConclusions } from "./conclusions.ts";
 import { createHalts, type HaltControl } from "./halts.ts";
 import { createProgressReports, type ProgressReports } from "./progress-reports.ts";
 import type { Report } from "./report.ts";
 import type { ReportSpool } from "./report-spool.ts";
 import type { RunPlan } from "./run-plan.ts";
 
-const firstRemovePauseMs = 500;
-const maxRemovePauseMs = 30_000;
 const mayStartPollMs = 100;
 
 export interface AgentOptions {
@@ -20,7 +19,6 @@ export interface AgentOptions {
   readonly pool: string;
   readonly incarnation: string;
   readonly ttlMs: number;
-  /** A report that its run has not handled by then is told again, in case it was rolled back. */
   readonly resendAfterMs: number;
   readonly ports: AttemptPorts;
   readonly spool: ReportSpool;
@@ -74,47 +72,15 @@ export interface Agent {
 
 export function createAgent(options: AgentOptions): Agent {
   const { ports, spool, incarnation, log, monotonicNow } = options;
-  const { driver } = ports;
   const entries = new Map<string, Entry>();
-  const sentAt = new Map<string, number>();
   const leaving = new AbortController();
   // Every attempt may wait for it.
   setMaxListeners(0, leaving.signal);
+  const conclusions = createConclusions({ ...options, driver: ports.driver, leave: leaving.signal });
   let isDraining = false;
   let isSuspended = false;
-  let looking: Promise<void> | undefined;
-  let lookAgain = false;
 
   const fieldsOf = (assignment: string) => ({ assignment, runId: parseAssignmentId(assignment)?.runId });
-
-  const send = async (report: Report) => {
-    const { assignment } = report;
-    sentAt.set(assignment, monotonicNow());
-    await options.send(report).catch((err: unknown) => {
-      if (!leaving.signal.aborted) log.warn({ err, ...fieldsOf(assignment) }, "a report was not delivered; it is repeated");
-    });
-  };
-
-  const removePod = async (assignment: string) => {
-    for (let pauseMs = firstRemovePauseMs; ; pauseMs = Math.min(pauseMs * 2, maxRemovePauseMs)) {
-      try {
-        return await driver.remove(assignment, 0, leaving.signal);
-      } catch (err) {
-        leaving.signal.throwIfAborted();
-        log.error({ err, ...fieldsOf(assignment) }, "a pod could not be removed yet");
-        await delay(pauseMs, undefined, { signal: leaving.signal });
-      }
-    }
-  };
-
-  /** The end: safe on disk first, then the pod goes, then the run is told; so a report always means that no pod is left. */
-  const conclude = async (assignment: string, outcome: AttemptOutcome) => {
-    const { executor, pool } = options;
-    const report = { assignment, message: JSON.stringify({ type: "attempt-ended", assignment, outcome, executor, pool }) };
-    await spool.keep(report);
-    await removePod(assignment);
-    await send(report);
-  };
 
   const run = async (assignment: string, entry: Entry, beginning: Beginning): Promise<AttemptOutcome> => {
     const parts = parseAssignmentId(assignment);
@@ -128,7 +94,7 @@ export function createAgent(options: AgentOptions): Agent {
       assignment,
       monotonicNow,
       progress: () => entry.running?.progress(),
-      send: (message) => send({ assignment, message: JSON.stringify(message) }),
+      send: (message) => conclusions.tell({ assignment, message: JSON.stringify(message) }),
     });
     const job = { assignment, attempt: parts.attempt, plan, node, ...beginning };
     entry.progress = progress;
@@ -140,56 +106,49 @@ export function createAgent(options: AgentOptions): Agent {
     }
   };
 
-  const begin = (assignment: string, beginning: Beginning): Entry => {
+  /** Does one thing at a time for an assignment; what it is busy with already goes on. */
+  const occupy = (assignment: string, work: (entry: Entry) => Promise<void>): Entry => {
     const known = entries.get(assignment);
     if (known) return known;
-    const entry: Entry = {
-      halts: createHalts(leaving.signal),
-      running: undefined,
-      progress: undefined,
-      missing: 0,
-      done: Promise.resolve(),
-    };
+    const halts = createHalts(leaving.signal);
+    const entry: Entry = { halts, running: undefined, progress: undefined, missing: 0, done: Promise.resolve() };
     entries.set(assignment, entry);
-    entry.done = run(assignment, entry, beginning)
-      .then((outcome) => conclude(assignment, outcome))
+    entry.done = work(entry)
       .catch((err: unknown) => {
         // Left to another process, or to the next look.
-        if (!entry.halts.leave.aborted) log.error({ err, ...fieldsOf(assignment) }, "an attempt could not be seen to its end");
+        if (!leaving.signal.aborted) log.error({ err, ...fieldsOf(assignment) }, "an assignment could not be seen to its end");
       })
       .finally(() => entries.delete(assignment));
     return entry;
   };
 
-  const repeat = async (report: Report) => {
-    const { assignment } = report;
-    if (monotonicNow() - (sentAt.get(assignment) ?? Number.NEGATIVE_INFINITY) < options.resendAfterMs) return;
-    await removePod(assignment);
-    await send(report);
-  };
+  const begin = (assignment: string, beginning: Beginning): Entry =>
+    occupy(assignment, async (entry) => conclusions.conclude(assignment, await run(assignment, entry, beginning)));
 
-  const follow = async (assignment: string, wanted: string) => {
-    const entry = entries.get(assignment);
-    if (entry) entry.missing = 0;
-    const report = entry ? undefined : spool.find(assignment);
-    if (report) await repeat(report);
-    // What is told to stop but does not run here: its pod may, from a predecessor; else the run hears that there is none.
-    else if (wanted === "stop") stop(entry ?? begin(assignment, { origin: "unknown", startBy: 0 }));
-    else if (!entry && wanted === `run:${incarnation}` && mayAccept()) await options.accept(assignment);
-  };
+  const stop = (entry: Entry) => entry.halts.stop({ type: "stop" });
 
   /** Old work must not be taken for new: not while Redis may have forgotten what was reported. */
   const mayAccept = () => !isDraining && !isSuspended && options.mayStart();
 
-  const stop = (entry: Entry) => entry.halts.stop({ type: "stop" });
+  const follow = async (assignment: string, wanted: string) => {
+    const entry = entries.get(assignment);
+    if (entry) entry.missing = 0;
+    if (!entry && spool.find(assignment)) {
+      const due = conclusions.findDue(assignment);
+      if (due) occupy(assignment, () => conclusions.repeat(due));
+    } else if (wanted === "stop") {
+      // What does not run here may have a pod all the same, from a predecessor; else the run hears that there is none.
+      stop(entry ?? begin(assignment, { origin: "unknown", startBy: 0 }));
+    } else if (!entry && wanted === `run:${incarnation}` && mayAccept()) {
+      await options.accept(assignment);
+    }
+  };
 
   const lookOnce = async () => {
     const read = Object.entries(await options.readTodo());
     const todo = new Map(read.filter(([assignment]) => parseAssignmentId(assignment) !== undefined));
     for (const assignment of [...spool.unsettled()]) {
-      if (todo.has(assignment) || entries.has(assignment)) continue;
-      spool.settle(assignment);
-      sentAt.delete(assignment);
+      if (!todo.has(assignment) && !entries.has(assignment)) conclusions.settle(assignment);
     }
     for (const [assignment, entry] of entries) {
       if (todo.has(assignment)) continue;
@@ -201,18 +160,7 @@ export function createAgent(options: AgentOptions): Agent {
   };
 
   return {
-    look: () => {
-      lookAgain = true;
-      looking ??= (async () => {
-        while (lookAgain) {
-          lookAgain = false;
-          await lookOnce();
-        }
-      })().finally(() => {
-        looking = undefined;
-      });
-      return looking;
-    },
+    look: oneAtATime(lookOnce),
     onVerdict: (assignment, verdict, askedAt) => {
       if (verdict !== "refused") begin(assignment, { origin: verdict, startBy: askedAt + options.ttlMs });
     },
@@ -233,7 +181,7 @@ export function createAgent(options: AgentOptions): Agent {
     },
     resume: () => {
       isSuspended = false;
-      sentAt.clear();
+      conclusions.makeAllDue();
       for (const entry of entries.values()) entry.progress?.tellAgain();
     },
     fence: () => {
@@ -251,6 +199,24 @@ export function createAgent(options: AgentOptions): Agent {
       for (const entry of entries.values()) entry.halts.stop({ type: "leave" });
       await Promise.all([...entries.values()].map((entry) => entry.done));
     },
+  };
+}
+
+/** Calls that come while one is under way are one more, after it. */
+function oneAtATime(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let again = false;
+  return () => {
+    again = true;
+    running ??= (async () => {
+      while (again) {
+        again = false;
+        await work();
+      }
+    })().finally(() => {
+      running = undefined;
+    });
+    return running;
   };
 }
 

@@ -50,13 +50,43 @@ export function listProcesses(): readonly ProcessEntry[] {
   });
 }
 
-/** True if the process was started with this environment entry (`NAME=value`); false where that cannot be seen. */
-export function wasStartedWith(pid: number, entry: string): boolean {
-  if (!hasProc) return false;
+/** All processes at one moment. */
+export interface ProcessTable {
+  readonly entries: readonly ProcessEntry[];
+  /** True if the process was started with this environment entry (`NAME=value`); false where that cannot be seen. */
+  readonly wasStartedWith: (pid: number, entry: string) => boolean;
+}
+
+let nextTable: Promise<ProcessTable> | undefined;
+
+/** A look at the process table, shared by all who ask for one at the same time: it costs some milliseconds. */
+export function lookAtProcesses(): Promise<ProcessTable> {
+  nextTable ??= new Promise((resolve) => {
+    setImmediate(() => {
+      nextTable = undefined;
+      resolve(createTable());
+    });
+  });
+  return nextTable;
+}
+
+function createTable(): ProcessTable {
+  const environments = new Map<number, string>();
+  const environmentOf = (pid: number): string => {
+    const known = environments.get(pid);
+    if (known !== undefined) return known;
+    const read = hasProc ? readEnvironment(pid) : "";
+    environments.set(pid, read);
+    return read;
+  };
+  return { entries: listProcesses(), wasStartedWith: (pid, entry) => environmentOf(pid).includes(`\0${entry}\0`) };
+}
+
+function readEnvironment(pid: number): string {
   try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${entry}\0`);
+    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`;
   } catch {
-    return false;
+    return "";
   }
 }
 

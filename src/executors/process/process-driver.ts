@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { delimiter, join, resolve } from "node:path";
@@ -35,6 +35,8 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
   const remove: Driver["remove"] = async (podId, graceMs, signal) => {
     const path = join(pods, podId);
     const condemned = removingPath(pods, podId);
+    // Nothing of a pod outlives its folder, so most repeats cost next to nothing.
+    if (!existsSync(path) && !existsSync(condemned)) return;
     if (graceMs > 0) await killPodProcesses(podId, path, { graceMs, spareSupervisors: true, signal });
     // Left by a removal that was interrupted.
     await removeFolder(condemned);

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { findProcess, listProcesses, type ProcessEntry, parseStat, wasStartedWith } from "../processes.ts";
+import { findProcess, lookAtProcesses, type ProcessEntry, parseStat } from "../processes.ts";
 
 /** The environment entry by which every process of a pod is known, however it left the step's session. */
 export const markName = "OSTLER_POD";
@@ -37,7 +37,7 @@ const isLeaderFile = (file: string) => file === "pid" || file.startsWith("exit."
  */
 export async function findPodProcesses(podId: string, podPath: string): Promise<readonly ProcessEntry[]> {
   const leaders = new Map((await recorded(podPath, isLeaderFile)).map((leader) => [leader.pid, leader]));
-  const all = listProcesses();
+  const { entries: all, wasStartedWith } = await lookAtProcesses();
   const byPid = new Map(all.map((entry) => [entry.pid, entry]));
   const inSession = (entry: ProcessEntry) => {
     const leader = leaders.get(entry.session);
