@@ -12,6 +12,8 @@ export interface WorkItem {
   readonly shard: number;
   readonly letters: readonly Letter[];
   readonly entry?: InboxEntry;
+  /** The actor that the letters tell of the take-over. */
+  readonly greets?: string;
 }
 
 /** When a batch ends, so that no commit grows without bound and nobody waits long for an answer. */

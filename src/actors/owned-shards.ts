@@ -22,6 +22,8 @@ export interface OwnedShard {
   greet: string[];
   /** How the first batch after a take-over is treated (see strikes.ts). */
   caution: "first-batch" | "one-by-one" | "none";
+  /** Positions struck since the last commit, which clears them: they did not kill this process. */
+  struck: string[];
   /** In `one-by-one`, the inbox's end at take-over, beyond which caution ends. */
   cautiousEntries: number;
 }
@@ -49,6 +51,7 @@ export function ownShard(options: {
     readAfter: "0-0",
     pending: [],
     greet: [...deadlines.actors()].filter((actor) => greeted.some((prefix) => actor.startsWith(prefix))),
+    struck: [],
     caution: found.struck ? "one-by-one" : "first-batch",
     cautiousEntries: 200,
   };

@@ -174,7 +174,7 @@ export function createOwner(options: OwnerOptions): Owner {
     const available = shard.greet.length + due.length + shard.pending.length;
     if (available === 0) return [];
     const tick = (actor: string): WorkItem => ({ shard: shard.shard, letters: [[actor, { type: "tick" }]] });
-    const greet = (actor: string): WorkItem => ({ shard: shard.shard, letters: [[actor, { type: "taken-over" }]] });
+    const greet = (actor: string): WorkItem => greeting(shard.shard, actor);
     const entry = (found: OwnedShard["pending"][number]): WorkItem => ({ shard: shard.shard, letters: [], entry: found });
     if (shard.caution === "one-by-one") return oneOf(shard, due, tick, entry);
     if (shard.caution === "first-batch") await store.strike(shard.shard, "batch", scheduler);
@@ -199,8 +199,12 @@ export function createOwner(options: OwnerOptions): Owner {
   ): Promise<WorkItem[]> => {
     shard.cautiousEntries -= 1;
     const [actor] = due;
+    const kills = async (position: string) => {
+      shard.struck.push(position);
+      return (await store.strike(shard.shard, position, scheduler)) >= maxStrikes;
+    };
     if (actor !== undefined) {
-      if ((await store.strike(shard.shard, `tick:${actor}`, scheduler)) < maxStrikes) return [tick(actor)];
+      if (!(await kills(`tick:${actor}`))) return [tick(actor)];
       log.error({ actor }, "a tick killed its owner again and again: put aside for a minute");
       shard.deadlines.set(actor, now() + 60_000);
       return actor.startsWith("run/") ? [quarantine(shard.shard, actor)] : [];
@@ -208,9 +212,9 @@ export function createOwner(options: OwnerOptions): Owner {
     const [found] = shard.pending;
     if (!found) {
       shard.cautiousEntries = 0;
-      return shard.greet.map((each) => ({ shard: shard.shard, letters: [[each, { type: "taken-over" }]] }));
+      return shard.greet.map((each) => greeting(shard.shard, each));
     }
-    if ((await store.strike(shard.shard, `entry:${found.id}`, scheduler)) < maxStrikes) return [entry(found)];
+    if (!(await kills(`entry:${found.id}`))) return [entry(found)];
     log.error({ shard: shard.shard, entry: found.id }, "an inbox entry killed its owner again and again: put aside unseen");
     metrics?.deadLetter();
     const runs = new Set((found.letters ?? []).map(([to]) => to).filter((to) => to.startsWith("run/")));
@@ -220,6 +224,8 @@ export function createOwner(options: OwnerOptions): Owner {
     ];
   };
 
+  const greeting = (shard: number, actor: string): WorkItem => ({ shard, letters: [[actor, { type: "taken-over" }]], greets: actor });
+
   const quarantine = (shard: number, actor: string): WorkItem => {
     const letter: Letter = [actor, { type: "quarantine", reason: "a message to it killed its owner" }];
     return { shard, letters: [letter] };
@@ -227,9 +233,10 @@ export function createOwner(options: OwnerOptions): Owner {
 
   const commitOf = (batch: DecidedBatch): Commit => {
     const touched = [...batch.touched].map((number) => owned.get(number)).filter((shard) => shard !== undefined);
-    const cleared = touched
-      .filter(({ caution, cautiousEntries }) => caution === "first-batch" || (caution === "one-by-one" && cautiousEntries <= 0))
-      .map(({ shard }) => ["DEL", keys.strikes(shard)]);
+    const cleared = touched.flatMap(({ shard, caution, cautiousEntries, struck }) => {
+      if (caution === "first-batch" || (caution === "one-by-one" && cautiousEntries <= 0)) return [["DEL", keys.strikes(shard)]];
+      return struck.length > 0 ? [["HDEL", keys.strikes(shard), ...struck]] : [];
+    });
     return {
       id: randomId(16),
       leaseMs,
@@ -260,7 +267,7 @@ export function createOwner(options: OwnerOptions): Owner {
       const shard = owned.get(number);
       if (!shard) continue;
       shard.number = committed;
-      shard.greet = [];
+      shard.struck = [];
       if (shard.caution === "first-batch" || shard.cautiousEntries <= 0) shard.caution = "none";
       const last = batch.consumed.get(number);
       if (last !== undefined) {
@@ -270,6 +277,12 @@ export function createOwner(options: OwnerOptions): Owner {
     }
     for (const { shard, id, work } of batch.recorded) owned.get(shard)?.recorded.set(id, { work, handedAt: undefined });
     for (const { shard, id } of batch.unrecorded) owned.get(shard)?.recorded.delete(id);
+  };
+
+  /** A batch may end before all greetings were decided; what it left is greeted with the next one. */
+  const noteGreeted = (number: number, actor: string | undefined) => {
+    const shard = owned.get(number);
+    if (shard && actor !== undefined) shard.greet = shard.greet.filter((each) => each !== actor);
   };
 
   const round = async (signal: AbortSignal) => {
@@ -290,6 +303,7 @@ export function createOwner(options: OwnerOptions): Owner {
           case "committed":
           case "repeated":
             settle(batch, request, reply.now);
+            for (const { shard, greets } of items.slice(0, batch.itemsDecided)) noteGreeted(shard, greets);
             break;
           case "lost":
           case "broken":

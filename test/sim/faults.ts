@@ -25,8 +25,8 @@ const repertoire: readonly (readonly [weight: number, fault: Fault])[] = [
 
 /** Only in every second world: for a while after a roll-back, less can be promised. */
 const amnesia: typeof repertoire = [
-  [6, restartRedis],
-  [4, failOver],
+  [15, restartRedis],
+  [15, failOver],
 ];
 
 const faultsPerWorld = 18;
