@@ -11,10 +11,6 @@ export type Compare<Item> = (a: Item, b: Item) => number;
 /** Greater ones make moving items dear, smaller ones make finding a chunk dear. */
 const chunkSize = 512;
 
-export function createSortedList<Item>(): SortedList<Item> {
-  return { chunks: [] };
-}
-
 /** Adds `item`, or replaces the one that compares as 0. */
 export function insertSorted<Item>(list: SortedList<Item>, compare: Compare<Item>, item: Item): void {
   const { chunks } = list;

@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import type { Principal } from "./authentication.ts";
+
+/** Who asks: `local` without authentication, `admin` with the administrator's token. */
+export interface Principal {
+  readonly name: string;
+  readonly role: "admin";
+}
 
 /** What every handler finds in its context. */
 export interface HttpEnv {

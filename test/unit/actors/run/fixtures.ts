@@ -1,6 +1,5 @@
 import type { Decision, Effect, Stored } from "../../../../src/actors/actor.ts";
 import { createRunActor } from "../../../../src/actors/run/actor.ts";
-import type { RunMessage } from "../../../../src/actors/run/messages.ts";
 import type { KnownRun, RunChange, RunState } from "../../../../src/actors/run/state.ts";
 import { rootOf } from "../../../../src/ids.ts";
 import { parseDefinition } from "../../../../src/runs/parse-definition.ts";
@@ -61,5 +60,3 @@ export type Sent<Type extends Effect["type"]> = Extract<Effect, { type: Type }>;
 export function effectsOf<Type extends Effect["type"]>(effects: readonly Effect[], type: Type): readonly Sent<Type>[] {
   return effects.filter((effect): effect is Sent<Type> => effect.type === type);
 }
-
-export type { RunMessage };
