@@ -58,6 +58,15 @@ describe("a body", () => {
     expect(response.status).toBe(415);
   });
 
+  it("of any route with a name that reaches a prototype is refused, before a schema drops it in silence", async () => {
+    const response = await api.request(`/api/v1/runs/${"0".repeat(26)}/restart`, {
+      method: "POST",
+      headers: { "content-type": types.json },
+      body: '{"environment":{"__proto__":"x"}}',
+    });
+    expect([response.status, await response.json()]).toMatchObject([400, { message: expect.stringContaining("__proto__") }]);
+  });
+
   it("that is missing says what is required", async () => {
     const response = await api.request("/api/v1/runs", { method: "POST" });
     expect([response.status, await response.json()]).toMatchObject([400, { message: expect.stringContaining("required") }]);

@@ -26,15 +26,29 @@ async function exchange(text: string): Promise<string> {
 
 const bodyOf = (answer: string): unknown => JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4));
 
+const megabyte = "x".repeat(1_000_000);
+
+/** Sends a body of so many megabytes, and only then looks at what came back, as many clients do. */
+async function sendThenRead(megabytes: number): Promise<string> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  socket.pause();
+  const head = ["POST /api/v1/runs HTTP/1.1", "host: localhost", "content-type: application/json", "connection: close"];
+  socket.write(`${head.join("\r\n")}\r\ncontent-length: ${megabytes * megabyte.length}\r\n\r\n`);
+  for (let sent = 0; sent < megabytes; sent++) if (!socket.write(megabyte)) await once(socket, "drain");
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk) => chunks.push(chunk));
+  socket.resume();
+  await once(socket, "close");
+  return Buffer.concat(chunks).toString("utf8");
+}
+
 describe("a body that is too large", () => {
   it("is read on, so that its sender gets to read the 413", async () => {
-    for (const size of [65_537, 8_000_000, 64_000_000]) {
-      const response = await fetch(`${server.url}/api/v1/runs`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: "x".repeat(size),
-      });
-      expect([response.status, await response.json()], `${size}`).toMatchObject([413, { code: "body_too_large" }]);
+    for (const megabytes of [1, 100]) {
+      const answer = await sendThenRead(megabytes);
+      expect(answer).toMatch(/^HTTP\/1.1 413 /);
+      expect(bodyOf(answer)).toMatchObject({ code: "body_too_large" });
     }
   });
 });
