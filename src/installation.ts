@@ -15,7 +15,7 @@ export async function joinInstallation(options: {
   readonly store: Store;
   /** As configured; the number stored at the first start must be the same. */
   readonly shards: number;
-  readonly adopt?: string;
+  readonly adopt?: string | undefined;
   readonly log: Logger;
 }): Promise<Installation> {
   const { redis, keys, store, shards, log } = options;

@@ -4,7 +4,10 @@ import { startArchiver } from "../archive/worker.ts";
 import type { Config } from "../config.ts";
 import { randomId } from "../ids.ts";
 import { joinInstallation } from "../installation.ts";
+import { measureStore } from "../measured-store.ts";
+import { createMetrics } from "../metrics.ts";
 import { openStore } from "../ost/open.ts";
+import { publishMetrics } from "../publish-metrics.ts";
 import { createRedis } from "../redis/connection.ts";
 import { decodeDefinition } from "../redis/definition-codec.ts";
 import { createConfirm } from "../redis/durability.ts";
@@ -64,8 +67,9 @@ export function startScheduler({
   const run = async () => {
     const commands = connect("commands", "commands");
     closers.push(() => commands.disconnect());
-    const store = await openStore(config.ostUrl);
-    const { shards } = await joinInstallation({ redis: commands, keys, store, shards: config.shards, log });
+    const counted = createMetrics();
+    const store = measureStore(await openStore(config.ostUrl), counted);
+    const { shards } = await joinInstallation({ redis: commands, keys, store, shards: config.shards, adopt: config.adopt, log });
     const commit = connect("commit", "commit");
     const blocking = connect("blocking", "inbox");
     const queue = connect("queue", "queues");
@@ -101,8 +105,13 @@ export function startScheduler({
       monotonicMs: () => performance.now(),
       sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
       log,
-      ...(metrics ? { metrics } : {}),
+      metrics: metrics ?? counted.owner,
     });
+    const publishing = publishMetrics(
+      { redis: commands, keys, processId: `scheduler-${randomId(12)}`, metrics: counted, log },
+      stop.signal,
+    );
+    closers.push(() => publishing);
     const running = owner.run(stop.signal);
     closers.push(() => {
       stop.abort();

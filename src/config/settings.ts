@@ -73,6 +73,13 @@ export const serverSettings = {
     absent: "the folder `ost` in the data folder",
     about: "Object storage, which keeps definitions, logs, archives and history. Executors, schedulers and the API must all reach it.",
   }),
+  adopt: optional({
+    env: "OSTLER_ADOPT",
+    kind: identifier,
+    absent: "an empty Redis takes the place of one that was seen in object storage less than five minutes ago only if told so",
+    about:
+      "The id of the installation in object storage that an empty Redis, or an empty object storage beside this Redis, is to continue.",
+  }),
   durability: fixed({
     env: "OSTLER_DURABILITY",
     kind: oneOf(["everysec", "acknowledged", "replicated"]),
@@ -197,7 +204,7 @@ export const executorSettings = {
   fenceMs: fixed({
     env: "OSTLER_EXECUTOR_FENCE",
     kind: duration(50),
-    default: "1m",
+    default: "10m",
     about:
       "How long pods go on without hearing from their executor, and the least time before others touch its pods; at least the heartbeat's ttl.",
   }),

@@ -52,7 +52,7 @@ export async function openEquipment({ config, log, driver: given, onOpen }: Equi
   const commands = connect("commands");
   onOpen(() => commands.disconnect());
   const store = await openStore(config.ostUrl);
-  const installation = await joinInstallation({ redis: commands, keys, store, shards: config.shards, log });
+  const installation = await joinInstallation({ redis: commands, keys, store, shards: config.shards, adopt: config.adopt, log });
   const sealer = createSealer(await loadSecretKey(config));
   const confirm = await createConfirm(commands, keys, config.durability);
   const clock = createRedisClock(Date.now(), () => performance.now());

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { OstlerError } from "../errors.ts";
 import { StartError } from "../serve/start-error.ts";
-import type { HttpEnv, Principal } from "./env.ts";
+import type { HttpEnv } from "./env.ts";
 
 const loopbackNames = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 

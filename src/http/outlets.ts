@@ -53,7 +53,7 @@ export async function openOutlets({ config, log, onClose }: Opening): Promise<Ou
   await redis.connect();
   const metrics = createMetrics();
   const store = measureStore(await openStore(config.ostUrl), metrics);
-  const { shards } = await joinInstallation({ redis, keys, store, shards: config.shards, log });
+  const { shards } = await joinInstallation({ redis, keys, store, shards: config.shards, adopt: config.adopt, log });
   const installation = createKnownInstallation(redis, keys);
   await installation.refresh();
   redis.on("ready", () => {
