@@ -5,6 +5,9 @@ const minLineLength = 4;
 /** Fewer base64 characters than this say too little: they occur by chance. */
 const minEncodedLength = 6;
 
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
 interface Needle {
   readonly bytes: Buffer;
   /** Encoders break lines anywhere: a line break inside the needle does not hide it. */
@@ -83,8 +86,7 @@ function byFirstByte(needles: readonly Needle[]): Needles {
 
 /** Overlapping secrets are masked as one; what follows a secret directly is a mask of its own. */
 function createStreamMasker(needles: Needles): Masker {
-  const isFirst = new Uint8Array(256);
-  for (const first of needles.keys()) isFirst[first] = 1;
+  const begins = pairsAtBegin(needles);
   let held: Buffer = Buffer.alloc(0);
   /** Bytes at the begin of `held` that belong to a secret whose mask is already out. */
   let covered = 0;
@@ -97,7 +99,8 @@ function createStreamMasker(needles: Needles): Masker {
     let at = 0;
     for (; at < text.length; at++) {
       const byte = text[at] ?? 0;
-      if (isFirst[byte] !== 1) continue;
+      const next = text[at + 1];
+      if (next !== undefined && begins[byte * 256 + next] !== 1) continue;
       const end = longestMatch(needles.get(byte) ?? [], text, at, isEnd);
       if (end === "undecided") break;
       if (end === undefined || end <= coveredTo) continue;
@@ -116,6 +119,19 @@ function createStreamMasker(needles: Needles): Masker {
   return { push: (chunk) => scan(chunk, false), flush: () => scan(new Uint8Array(), true) };
 }
 
+/** Which two bytes a needle can begin with: one look at a table rules out nearly every position of a log. */
+function pairsAtBegin(needles: Needles): Uint8Array {
+  const pairs = new Uint8Array(256 * 256);
+  for (const [first, sharing] of needles) {
+    for (const { bytes, mayWrap } of sharing) {
+      const second = bytes[1];
+      if (second === undefined) pairs.fill(1, first * 256, first * 256 + 256);
+      else for (const next of mayWrap ? [second, carriageReturn, lineFeed] : [second]) pairs[first * 256 + next] = 1;
+    }
+  }
+  return pairs;
+}
+
 /** The end of the longest needle at `at`; undefined if there is none, `undecided` if the text ends too early to tell. */
 function longestMatch(needles: readonly Needle[], text: Buffer, at: number, isEnd: boolean): number | undefined | "undecided" {
   let longest: number | undefined;
@@ -127,9 +143,6 @@ function longestMatch(needles: readonly Needle[], text: Buffer, at: number, isEn
   }
   return longest;
 }
-
-const lineFeed = 0x0a;
-const carriageReturn = 0x0d;
 
 function matchEnd({ bytes, mayWrap }: Needle, text: Buffer, from: number): number | undefined | "undecided" {
   let at = from;
