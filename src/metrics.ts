@@ -21,7 +21,7 @@ export interface Metrics {
     readonly streamsOpen: (count: number) => void;
   };
   readonly runs: {
-    /** Events of a commit that was applied: each is counted once, by the owner that made it happen. */
+    /** Events of the installation. Counted by the api role, which sees all of them, and not published: adding up would count them twice. */
     readonly happened: (events: readonly RunEvent[]) => void;
   };
   readonly owner: {

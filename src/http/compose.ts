@@ -7,6 +7,7 @@ import { findRun as findRunAnywhere } from "../archive/find-run.ts";
 import { markUses } from "../archive/uses.ts";
 import { layout } from "../ost/layout.ts";
 import { unversioned } from "../read-model/apply.ts";
+import type { FeedBatch } from "../read-model/feed.ts";
 import { createReadModel, type ReadModel } from "../read-model/read-model.ts";
 import { startRunIndex } from "../read-model/run-index.ts";
 import { createSealer, loadSecretKey } from "../secrets.ts";
@@ -47,11 +48,15 @@ interface Listing {
 }
 
 /** Follows the event stream: into the read model for lists, into the window for event streams. */
-function openListing({ config, log, onClose }: Opening, { store, redis, keys, connectBlocking }: Outlets): Listing {
+function openListing({ config, log, onClose }: Opening, { store, redis, keys, connectBlocking, metrics }: Outlets): Listing {
   const model = createReadModel(join(config.dataDir, "read-model"));
   onClose(() => model.close());
   const window = createEventWindow();
-  const follow = { onBegin: window.begin, onBatch: window.take };
+  const onBatch = (batch: FeedBatch) => {
+    window.take(batch);
+    for (const { events } of batch.entries) metrics.runs.happened(events);
+  };
+  const follow = { onBegin: window.begin, onBatch };
   const index = startRunIndex({ model, store, redis, connect: connectBlocking, keys, log, ...follow });
   onClose(() => index.close());
   return { model, window, indexComplete: index.complete };

@@ -110,7 +110,12 @@ describe("metrics", () => {
     expect(text).toMatch(/^ostler_runs\{phase="running"\} \d+$/m);
     expect(text).toMatch(/^ostler_redis_memory_share 0$/m);
     expect(text).toMatch(/^ostler_queue_jobs\{queue="archive",state="\w+"\} \d+$/m);
+    expect(text).toMatch(/^ostler_run_changes_total\{phase="queued",result="unknown"\} \d+$/m);
     expect(text).toMatch(/^ostler_scrape_failures 0$/m);
+  });
+
+  it("tell of the scheduler's commits, which another process counts", async () => {
+    await expect.poll(metrics, { timeout: 12_000 }).toMatch(/^ostler_commit_seconds_count [1-9]\d*$/m);
   });
 
   it("add up what all processes have published", async () => {
