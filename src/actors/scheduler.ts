@@ -84,7 +84,14 @@ export function startScheduler({
       () => wakes.close(),
       () => archive.close(),
     );
-    const archiver = await startArchiver({ redis: commands, connect: () => connect("queue", "archiver"), keys, store, log });
+    const archiver = await startArchiver({
+      redis: commands,
+      connect: () => connect("queue", "archiver"),
+      keys,
+      store,
+      log,
+      metrics: counted,
+    });
     closers.push(() => archiver.close());
 
     const owner = createOwner({

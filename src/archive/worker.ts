@@ -82,8 +82,10 @@ async function work(options: ArchiverOptions, job: Job<unknown>): Promise<void> 
     try {
       const done = await handler(options, runId);
       if (done) addLetter(letters, runId, done);
+      if (done === "archived") options.metrics?.archive.archived(1);
     } catch (err) {
       failed += 1;
+      options.metrics?.archive.failed();
       options.log.error({ err, runId, work: job.name }, "archiving failed; it is repeated until it succeeds");
     }
   });
