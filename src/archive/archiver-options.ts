@@ -1,3 +1,4 @@
+import type { Metrics } from "../metrics.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { ArchiveOutlets } from "./archive-run.ts";
 
@@ -5,4 +6,5 @@ import type { ArchiveOutlets } from "./archive-run.ts";
 export interface ArchiverOptions extends ArchiveOutlets {
   /** A connection of BullMQ's own, which the archiver closes. */
   readonly connect: () => RedisConnection;
+  readonly metrics?: Pick<Metrics, "archive">;
 }
