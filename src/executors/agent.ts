@@ -98,7 +98,7 @@ export function createAgent(options: AgentOptions): Agent {
     });
     const job = { assignment, attempt: parts.attempt, plan, node, ...beginning };
     entry.progress = progress;
-    entry.running = runAttempt(ports, job, entry.halts, progress.changed);
+    entry.running = runAttempt(ports, job, { halts: entry.halts, onProgress: progress.changed });
     try {
       return await entry.running.ended;
     } finally {

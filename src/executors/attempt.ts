@@ -51,7 +51,11 @@ export interface RunningAttempt {
 const maxMessage = 4_096;
 
 /** Runs an attempt to its end: pod, steps in order, outputs, logs. `onProgress` is called when a step begins or ends. */
-export function runAttempt(ports: AttemptPorts, job: AttemptJob, halts: HaltControl, onProgress: () => void): RunningAttempt {
+export function runAttempt(
+  ports: AttemptPorts,
+  job: AttemptJob,
+  { halts, onProgress }: Pick<AttemptControls, "halts" | "onProgress">,
+): RunningAttempt {
   const steps = job.node.definition.steps ?? [];
   const record = createAttemptRecord(steps.length);
   const attempt = new Attempt(ports, job, { record, onProgress, halts });

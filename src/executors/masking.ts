@@ -101,7 +101,7 @@ function createStreamMasker(needles: Needles): Masker {
       const byte = text[at] ?? 0;
       const next = text[at + 1];
       if (next !== undefined && begins[byte * 256 + next] !== 1) continue;
-      const end = longestMatch(needles.get(byte) ?? [], text, at, isEnd);
+      const end = longestMatch(needles.get(byte) ?? [], { text, at, isEnd });
       if (end === "undecided") break;
       if (end === undefined || end <= coveredTo) continue;
       if (at >= coveredTo) {
@@ -132,8 +132,15 @@ function pairsAtBegin(needles: Needles): Uint8Array {
   return pairs;
 }
 
+interface Position {
+  readonly text: Buffer;
+  readonly at: number;
+  /** Nothing follows the text. */
+  readonly isEnd: boolean;
+}
+
 /** The end of the longest needle at `at`; undefined if there is none, `undecided` if the text ends too early to tell. */
-function longestMatch(needles: readonly Needle[], text: Buffer, at: number, isEnd: boolean): number | undefined | "undecided" {
+function longestMatch(needles: readonly Needle[], { text, at, isEnd }: Position): number | undefined | "undecided" {
   let longest: number | undefined;
   for (const needle of needles) {
     const end = matchEnd(needle, text, at);

@@ -30,19 +30,18 @@ async function packInto(packer: Packer, contents: readonly PackedContents[], sig
     const matches = matcher(paths);
     for await (const file of walk(sourceDir, "")) {
       signal.throwIfAborted();
-      if (matches(file.path)) await packOne(packer, join(sourceDir, file.path), posix.join(destDir, file.path), file.stat);
+      if (matches(file.path))
+        await packOne(packer, { source: join(sourceDir, file.path), name: posix.join(destDir, file.path), stat: file.stat });
     }
   }
 }
 
-/** Patterns that begin with `!` take out what others have let in. Dot files match like any other. */
+/** Patterns that begin with `!` take out what others have let in. One that names a folder means all that is in it; dot files match like any other. */
 function matcher(paths: readonly string[]): (path: string) => boolean {
-  const clean = (path: string) => path.replace(/^\.\//, "").replace(/\/$/, "/**");
-  const wanted = picomatch(paths.filter((path) => !path.startsWith("!")).map(clean), { dot: true });
-  const unwanted = picomatch(
-    paths.filter((path) => path.startsWith("!")).map((path) => clean(path.slice(1))),
-    { dot: true },
-  );
+  const globs = (patterns: readonly string[]) =>
+    patterns.map((pattern) => pattern.replace(/^\.\//, "").replace(/\/+$/, "")).flatMap((pattern) => [pattern, `${pattern}/**`]);
+  const wanted = picomatch(globs(paths.filter((path) => !path.startsWith("!"))), { dot: true });
+  const unwanted = picomatch(globs(paths.filter((path) => path.startsWith("!")).map((path) => path.slice(1))), { dot: true });
   return (path) => wanted(path) && !unwanted(path);
 }
 
@@ -66,8 +65,15 @@ async function* walk(root: string, below: string): AsyncGenerator<Found> {
   }
 }
 
+interface ToPack {
+  readonly source: string;
+  /** In the archive. */
+  readonly name: string;
+  readonly stat: Stats;
+}
+
 /** Sockets, pipes and devices are left out. */
-async function packOne(packer: Packer, source: string, name: string, stat: Stats): Promise<void> {
+async function packOne(packer: Packer, { source, name, stat }: ToPack): Promise<void> {
   const header = { name, mode: stat.mode & 0o7777, mtime: stat.mtime, size: 0 };
   if (stat.isDirectory()) return packer.add({ ...header, name: `${name}/`, type: "directory" }).close();
   if (stat.isSymbolicLink()) return packer.add({ ...header, type: "symlink", linkname: await readlink(source) }).close();

@@ -70,6 +70,20 @@ describe("steps that move files", () => {
     expect((await perform(run, "test")).logs[1]).toBe("./in/lib/.hidden\n./in/lib/a/x.js\n");
   });
 
+  it("save all of a folder that is named, but what is taken out", async () => {
+    const run = await createRun({
+      build: {
+        steps: [
+          { run: "mkdir -p out/a out/tmp/deep; touch out/a/x out/tmp/deep/y" },
+          { type: "save_to_workspace", contents: [{ paths: ["./out/", "!out/tmp"] }] },
+        ],
+      },
+      test: { depends: ["build"], steps: [{ type: "restore_workspace" }, { run: "find . -type f" }] },
+    });
+    await run.succeeded({ build: (await perform(run, "build")).outcome });
+    expect((await perform(run, "test")).logs[1]).toBe("./out/a/x\n");
+  });
+
   it("hand outputs on to descendants", async () => {
     const run = await createRun({
       "build it": { steps: [{ run: 'echo version=1.2 > "$OSTLER_OUTPUT"' }] },

@@ -65,6 +65,11 @@ const Owner = z.object({
 });
 export type PodRecord = Omit<z.infer<typeof Owner>, "version"> & { readonly owner: PodOwner };
 
+export interface PodOnDisk {
+  readonly path: string;
+  readonly record: PodRecord;
+}
+
 /** Creates the pod's folder in one rename; false if it exists already. */
 export async function createPodFolder(pods: string, record: PodRecord, leaseUntil: number): Promise<boolean> {
   await mkdir(pods, { recursive: true, mode: 0o700 });

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { PodHandle, StepEnd, StepSpec } from "../driver.ts";
 import { hasCode } from "../file-errors.ts";
 import { localFiles, resolvePath } from "../local-files.ts";
-import { type PodRecord, podFolder, writeLease } from "./pod-folder.ts";
+import { type PodOnDisk, podFolder, writeLease } from "./pod-folder.ts";
 import { readStep } from "./step-end.ts";
 import { killPodProcesses, markName } from "./survivors.ts";
 
@@ -26,14 +26,15 @@ const firstPollMs = 20;
 const maxPollMs = 400;
 
 /** A pod of the process driver that is there. */
-export function createPodHandle(host: ProcessHost, path: string, record: PodRecord, remarks: readonly string[]): PodHandle {
+export function createPodHandle(host: ProcessHost, pod: PodOnDisk, remarks: readonly string[]): PodHandle {
+  const { path, record } = pod;
   const folder = podFolder(path);
   const supervisors = new Map<number, ChildProcess>();
   const childGone = (index: number) => {
     const child = supervisors.get(index);
     return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
   };
-  const status = (index: number) => readStep(record, path, index, childGone(index));
+  const status = (index: number) => readStep(pod, index, childGone(index));
 
   /** Resolves when the step may have ended, or after `ms`. */
   const pause = async (index: number, ms: number, signal: AbortSignal) => {
@@ -70,13 +71,13 @@ export function createPodHandle(host: ProcessHost, path: string, record: PodReco
     files: localFiles(folder.home),
     startedSteps: async () => {
       const indexes = (await readdir(join(path, "steps"))).map(Number).sort((a, b) => a - b);
-      const all = await Promise.all(indexes.map(async (index) => ({ index, step: await readStep(record, path, index, false) })));
+      const all = await Promise.all(indexes.map(async (index) => ({ index, step: await readStep(pod, index, false) })));
       return all.flatMap(({ index, step }) => (step.type === "absent" ? [] : [{ index, startedAt: step.startedAt }]));
     },
     startStep: async (step, signal) => {
       signal.throwIfAborted();
-      if ((await readStep(record, path, step.index, false)).type !== "absent") return;
-      supervisors.set(step.index, await launch(host, path, record, step));
+      if ((await readStep(pod, step.index, false)).type !== "absent") return;
+      supervisors.set(step.index, await launch(host, pod, step));
       // Started means claimed: from then on a successor finds the step, and nobody starts it again.
       for (let ms = 1; (await status(step.index)).type === "absent"; ms = Math.min(ms * 2, maxPollMs)) await pause(step.index, ms, signal);
     },
@@ -122,7 +123,7 @@ export function createPodHandle(host: ProcessHost, path: string, record: PodReco
 }
 
 /** Starts the step's supervisor. Which of several supervisors runs the step is decided by its claim. */
-async function launch(host: ProcessHost, path: string, record: PodRecord, step: StepSpec): Promise<ChildProcess> {
+async function launch(host: ProcessHost, { path, record }: PodOnDisk, step: StepSpec): Promise<ChildProcess> {
   const folder = podFolder(path);
   const files = folder.step(step.index);
   await mkdir(files.path, { recursive: true, mode: 0o700 });

@@ -30,7 +30,7 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
     supervisor: readFileSync(new URL("./supervisor.sh", import.meta.url), "utf8"),
   };
 
-  const handle = (record: PodRecord, remarks: readonly string[]) => createPodHandle(host, join(pods, record.id), record, remarks);
+  const handle = (record: PodRecord, remarks: readonly string[]) => createPodHandle(host, { path: join(pods, record.id), record }, remarks);
 
   const remove: Driver["remove"] = async (podId, graceMs, signal) => {
     const path = join(pods, podId);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { StepEnd } from "../driver.ts";
 import { hasCode } from "../file-errors.ts";
 import { findProcess, parseStat } from "../processes.ts";
-import { type PodRecord, podFolder, type StepFolder } from "./pod-folder.ts";
+import { type PodOnDisk, type PodRecord, podFolder, type StepFolder } from "./pod-folder.ts";
 
 export type StepStatus =
   | { readonly type: "absent" }
@@ -11,7 +11,7 @@ export type StepStatus =
   | { readonly type: "ended"; readonly end: StepEnd; readonly startedAt: number };
 
 /** What the step's folder says of it. `childGone`: the supervisor that the caller itself started for it has exited. */
-export async function readStep(pod: PodRecord, path: string, index: number, childGone: boolean): Promise<StepStatus> {
+export async function readStep({ record, path }: PodOnDisk, index: number, childGone: boolean): Promise<StepStatus> {
   const step = podFolder(path).step(index);
   const before = await readExit(step);
   if (before) return before;
@@ -22,7 +22,7 @@ export async function readStep(pod: PodRecord, path: string, index: number, chil
   }
   if (await supervisorRuns(step)) return { type: "running", startedAt: Math.floor(claim.mtimeMs) };
   // The supervisor may have recorded the end between the first look and its exit.
-  return (await readExit(step)) ?? ended(claim.mtimeMs, await whyUnrecorded(pod, step));
+  return (await readExit(step)) ?? ended(claim.mtimeMs, await whyUnrecorded(record, step));
 }
 
 async function readExit(step: StepFolder): Promise<StepStatus | undefined> {
