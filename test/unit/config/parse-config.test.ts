@@ -26,7 +26,7 @@ describe("the server's settings", () => {
           "allowPrivileged": false,
           "driver": "process",
           "dynamic": false,
-          "fenceMs": 60000,
+          "fenceMs": 600000,
           "id": "build-7.example",
           "labels": {},
           "pool": "default",
