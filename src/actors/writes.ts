@@ -53,8 +53,8 @@ export function createWrites(keys: Keys): Writes {
   const late: Write[] = [];
   const wake = new Set<string>();
   const absent: string[] = [];
-  const runEvents = new Map<string, string[]>();
-  const allEvents: string[] = [];
+  const events = new Map<string, string[]>();
+  const forgotten = new Set<string>();
   const rows: unknown[] = [];
   const mail = new Map<number, Letter[]>();
   const replies: Write[] = [];
@@ -65,6 +65,9 @@ export function createWrites(keys: Keys): Writes {
     for (const [field, value] of Object.entries(set)) add(sets, key, field, value);
     if (remove.length > 0) add(removals, key, ...remove);
   };
+
+  /** Per run the list that its events go to ("" for none), and their texts: they travel once, for list and stream. */
+  const eventWords = () => [...events].flatMap(([run, texts]) => [forgotten.has(run) ? "" : keys.runEvents(run), texts.join(",")]);
 
   return {
     state: (shard, actor, write) => {
@@ -78,12 +81,9 @@ export function createWrites(keys: Keys): Writes {
     },
     effect: (shard, effect) => {
       switch (effect.type) {
-        case "event": {
-          const text = JSON.stringify(effect.event);
-          allEvents.push(text);
-          add(runEvents, effect.event.runId, text);
+        case "event":
+          add(events, effect.event.runId, JSON.stringify(effect.event));
           return;
-        }
         case "row":
           rows.push(effect.row);
           return;
@@ -129,7 +129,7 @@ export function createWrites(keys: Keys): Writes {
           unrecorded.push({ shard, id: effect.id });
           return;
         case "forget-run":
-          runEvents.delete(effect.runId);
+          forgotten.add(effect.runId);
           late.push(
             ["DEL", keys.run(effect.runId), keys.runDefinition(effect.runId), keys.runTasks(effect.runId), keys.runEvents(effect.runId)],
             ["HSET", keys.run(effect.runId), "archived", effect.tombstoneUntil],
@@ -157,8 +157,7 @@ export function createWrites(keys: Keys): Writes {
         ...[...dueSets].flatMap(([shard, words]) => split("ZADD", keys.due(shard), words, 2)),
         ...[...dueRemovals].flatMap(([shard, words]) => split("ZREM", keys.due(shard), words, 1)),
         ...late,
-        ...[...runEvents].map(([run, texts]): Write => ["RPUSH", keys.runEvents(run), `[${texts.join(",")}]`]),
-        ...(allEvents.length > 0 ? [["@event", keys.events, `[${allEvents.join(",")}]`]] : []),
+        ...(events.size > 0 ? [["@events", keys.events, ...eventWords()]] : []),
         ...(rows.length > 0 ? [["XADD", keys.indexRows, "*", "r", JSON.stringify(rows)]] : []),
         ...[...mail].map(([shard, letters]): Write => ["XADD", keys.inbox(shard), "*", "m", JSON.stringify(letters)]),
         ...replies,

@@ -38,7 +38,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   PEXPIREAT: (redis, key, [at]) => redis.expireAt(key, Number(at)),
   XADD: (redis, key, words) => redis.xadd(key, ...words.slice(words.indexOf("*") + 1)),
   PUBLISH: nothing,
-  "@event": (redis, key, [text = ""]) => redis.xadd(key, "e", text),
+  "@events": (redis, key, words) => appendEvents(redis, key, words),
   "@reply": nothing,
   "@readdress": (redis, key, [field = "", value = ""]) => {
     const todo = redis.hash(key).get(field);
@@ -52,6 +52,16 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   "@remove-executor": (redis, key, words) => removeExecutor(redis, key, words),
 };
+
+function appendEvents(redis: RedisCommands, stream: string, words: readonly string[]): void {
+  const all: string[] = [];
+  for (let i = 0; i + 1 < words.length; i += 2) {
+    const [list = "", texts = ""] = words.slice(i, i + 2);
+    if (list !== "") redis.rpush(list, `[${texts}]`);
+    all.push(texts);
+  }
+  redis.xadd(stream, "e", `[${all.join(",")}]`);
+}
 
 function applyWrite(redis: RedisCommands, [command, key, ...words]: Write): void {
   const verb = verbs[String(command)];

@@ -11,8 +11,9 @@
             id of the last inbox entry consumed ("" if none)
   then      the keys that must be absent
   then      the writes, each as: number of words, words. A word list is a Redis command, or one of
-              @event KEY JSON             appends to the event stream; its id is what replies carry
-              @reply KEY ID JSON EVENTS   appends to a reply stream, trimmed and expiring
+              @events KEY (LIST JSONS)…   appends a run's events (JSON texts, comma between them) to its list ("": to none),
+                                        and those of all runs to the event stream; its id is what replies carry
+            @reply KEY ID JSON EVENTS   appends to a reply stream, trimmed and expiring
               @readdress KEY FIELD VALUE  sets FIELD if it is there and not "stop"
             @stop KEY FIELD             sets FIELD to "stop" if it is there
               @stop-all KEY               sets every field to "stop"
@@ -79,8 +80,15 @@ while at <= last do
   local words = tonumber(ARGV[at])
   local command = ARGV[at + 1]
   local key = ARGV[at + 2]
-  if command == "@event" then
-    event = redis.call("XADD", key, "*", "e", ARGV[at + 3])
+  if command == "@events" then
+    local all = {}
+    for i = at + 3, at + words, 2 do
+      if ARGV[i] ~= "" then
+        redis.call("RPUSH", ARGV[i], "[" .. ARGV[i + 1] .. "]")
+      end
+      all[#all + 1] = ARGV[i + 1]
+    end
+    event = redis.call("XADD", key, "*", "e", "[" .. table.concat(all, ",") .. "]")
   elseif command == "@reply" then
     if event == "" then
       -- Nothing happened that has an event: the reply names the newest one there is.
