@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cliPage } from "./cli-page.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -12,6 +13,7 @@ const root = join(import.meta.dirname, "..");
 /** By path in the repository. */
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/cli.md": cliPage,
+  "docs/metrics.md": metricsPage,
   "docs/settings.md": settingsPage,
 };
 

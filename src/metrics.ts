@@ -26,7 +26,7 @@ export interface Metrics {
   };
   readonly owner: {
     readonly committed: (batch: { readonly letters: number; readonly shards: number; readonly ms: number }) => void;
-    /** A batch whose commit was refused; `why` is a fixed word. */
+    /** A batch that was given up; `why` is for people, and counted under one of a few words. */
     readonly abandoned: (why: string) => void;
     readonly tookOver: () => void;
     readonly deadLetter: () => void;
@@ -50,7 +50,7 @@ export interface Metrics {
   };
 }
 
-/** Declares every metric that a process counts by itself. To add one: here, with its function. (What is read at the scrape: `http/scrape.ts`.) */
+/** Declares every metric that a process counts by itself. To add one: here, with its function. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -109,7 +109,7 @@ export function createMetrics(): Metrics {
         commitLetters.observe(letters);
         commitShards.observe(shards);
       },
-      abandoned: (why) => abandoned.inc({ why }),
+      abandoned: (why) => abandoned.inc({ why: whyAbandoned(why) }),
       tookOver: () => takeOvers.inc(),
       deadLetter: () => deadLetters.inc(),
     },
@@ -123,6 +123,54 @@ export function createMetrics(): Metrics {
     },
     ost: { request: ({ operation, failed, seconds }) => ostSeconds.observe({ operation, failed: String(failed) }, seconds) },
     archive: { archived: (runs) => archivedRuns.inc(runs), failed: () => archiveFailures.inc() },
+  };
+}
+
+/** Sentences hold shard numbers and errors' texts, which would make a label without bounds. */
+function whyAbandoned(why: string): string {
+  if (why.includes("refused: lost")) return "lost_lease";
+  if (why.includes("refused: broken")) return "broken_chain";
+  return why.includes("executor came back") ? "executor_back" : "other";
+}
+
+/** What is read anew for every scrape, by one process for the whole installation. */
+export interface InstallationGauges {
+  readonly registry: Registry;
+  readonly runs: Gauge<"phase">;
+  readonly executors: Gauge<"pool" | "state">;
+  readonly tasksWaiting: Gauge<"pool" | "reason">;
+  readonly oldestWait: Gauge<"pool">;
+  readonly slots: Gauge<"pool" | "use">;
+  readonly memoryShare: Gauge;
+  readonly inboxEntries: Gauge;
+  readonly archiveBacklog: Gauge;
+  readonly queueJobs: Gauge<"queue" | "state">;
+  readonly failures: Gauge;
+}
+
+/** Declares what `http/scrape.ts` reads, empty. */
+export function createInstallationGauges(): InstallationGauges {
+  const registry = new Registry();
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge({ name: `ostler_${name}`, help, labelNames, registers: [registry] });
+  return {
+    registry,
+    runs: gauge("runs", "Runs that have not ended, by phase.", ["phase"]),
+    executors: gauge("executors", "Executors by pool and state.", ["pool", "state"]),
+    tasksWaiting: gauge("tasks_waiting", "Tasks that wait for an executor, by pool and by why.", ["pool", "reason"]),
+    oldestWait: gauge("task_oldest_wait_seconds", "How long the first of them has waited.", ["pool"]),
+    slots: gauge("pool_slots", "Tasks that the active executors of a pool can run (`limit`) and that it runs (`busy`) at once.", [
+      "pool",
+      "use",
+    ]),
+    memoryShare: gauge(
+      "redis_memory_share",
+      "Redis's used memory as a share of `maxmemory`; 0 without one. New runs are refused above 0.75.",
+    ),
+    inboxEntries: gauge("inbox_entries", "Entries of all inboxes that no commit has consumed yet."),
+    archiveBacklog: gauge("archive_backlog", "Jobs of the archive queue that wait."),
+    queueJobs: gauge("queue_jobs", "BullMQ's jobs by queue and state.", ["queue", "state"]),
+    failures: gauge("scrape_failures", "Parts of this scrape that could not be read."),
   };
 }
 

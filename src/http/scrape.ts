@@ -1,10 +1,10 @@
-import { Gauge, type MetricObject, Registry } from "prom-client";
+import type { MetricObject } from "prom-client";
 import { z } from "zod";
-import { type Metrics, mergeMetrics } from "../metrics.ts";
+import { createInstallationGauges, type InstallationGauges, type Metrics, mergeMetrics } from "../metrics.ts";
 import type { ReadModel } from "../read-model/read-model.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Fleet, PoolReading } from "./fleet.ts";
 import type { Load } from "./overload.ts";
 
 export interface QueueCounts {
@@ -46,66 +46,55 @@ async function published({ redis, keys, onOddity }: ScrapeDeps): Promise<MetricO
   });
 }
 
-/** What is read anew for every scrape, by one process for the whole installation. Each part may fail by itself: the others are still told. */
+/** Each part may fail by itself: the others are still told. */
 async function readNow(deps: ScrapeDeps): Promise<MetricObject[]> {
-  const registry = new Registry();
-  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
-    new Gauge({ name: `ostler_${name}`, help, labelNames, registers: [registry] });
-  const failures = gauge("scrape_failures", "Parts of this scrape that could not be read.");
-  failures.set(0);
+  const gauges = createInstallationGauges();
+  gauges.failures.set(0);
   const part = async (read: () => Promise<void>) => {
     try {
       await read();
     } catch (error) {
-      failures.inc();
+      gauges.failures.inc();
       deps.onOddity(error);
     }
   };
-
   await Promise.all([
     part(async () => {
-      const runs = gauge("runs", "Runs that have not ended, by phase.", ["phase"]);
-      for (const { phase, count } of await deps.model.call("countRuns", undefined)) runs.set({ phase }, count);
+      for (const { phase, count } of await deps.model.call("countRuns", undefined)) gauges.runs.set({ phase }, count);
     }),
     part(async () => {
-      const executors = gauge("executors", "Executors by pool and state.", ["pool", "state"]);
-      for (const { description, life } of await deps.fleet.executors()) executors.inc({ pool: description.pool, state: life });
+      for (const { description, life } of await deps.fleet.executors()) gauges.executors.inc({ pool: description.pool, state: life });
     }),
     part(async () => {
-      const waiting = gauge("tasks_waiting", "Tasks that wait for an executor, by pool and by why.", ["pool", "reason"]);
-      const oldest = gauge("task_oldest_wait_seconds", "How long the first of them has waited.", ["pool"]);
-      const slots = gauge("pool_slots", "Tasks that executors of the pool can run and do run at once.", ["pool", "use"]);
       const [pools, now] = await Promise.all([deps.fleet.pools(), deps.fleet.now()]);
-      for (const { id, executors, backlog, live } of pools) {
-        const active = executors.filter(({ life }) => life === "active");
-        const reason = active.length === 0 ? "no_executor" : "executors_full";
-        waiting.set(
-          { pool: id, reason },
-          backlog.reduce((sum, entry) => sum + entry.waiting, 0),
-        );
-        const first = Math.min(now, ...backlog.map(({ oldestQueuedAt }) => oldestQueuedAt));
-        oldest.set({ pool: id }, (now - first) / 1000);
-        slots.set(
-          { pool: id, use: "limit" },
-          active.reduce((sum, { description }) => sum + description.taskLimit, 0),
-        );
-        slots.set({ pool: id, use: "busy" }, live);
-      }
+      for (const pool of pools) setPool(gauges, pool, now);
     }),
     part(async () => {
       const { memoryShare, inboxEntries, archiveJobs } = await deps.load();
-      gauge("redis_memory_share", "Redis's used memory as a share of maxmemory; 0 without one.").set(memoryShare);
-      gauge("inbox_entries", "Entries of all inboxes that no commit has consumed yet.").set(inboxEntries);
-      gauge("archive_backlog", "Jobs of the archive queue that wait.").set(archiveJobs);
+      gauges.memoryShare.set(memoryShare);
+      gauges.inboxEntries.set(inboxEntries);
+      gauges.archiveBacklog.set(archiveJobs);
     }),
     part(async () => {
-      const jobs = gauge("queue_jobs", "BullMQ's jobs by queue and state.", ["queue", "state"]);
       for (const { queue, counts } of await deps.queues()) {
-        for (const [state, count] of Object.entries(counts)) jobs.set({ queue, state }, count);
+        for (const [state, count] of Object.entries(counts)) gauges.queueJobs.set({ queue, state }, count);
       }
     }),
   ]);
-  return registry.getMetricsAsJSON();
+  return gauges.registry.getMetricsAsJSON();
+}
+
+function setPool(gauges: InstallationGauges, { id: pool, executors, backlog, live }: PoolReading, now: number): void {
+  const active = executors.filter(({ life }) => life === "active");
+  const reason = active.length === 0 ? "no_executor" : "executors_full";
+  const waiting = backlog.reduce((sum, entry) => sum + entry.waiting, 0);
+  gauges.tasksWaiting.set({ pool, reason }, waiting);
+  gauges.oldestWait.set({ pool }, (now - Math.min(now, ...backlog.map(({ oldestQueuedAt }) => oldestQueuedAt))) / 1000);
+  gauges.slots.set(
+    { pool, use: "limit" },
+    active.reduce((sum, { description }) => sum + description.taskLimit, 0),
+  );
+  gauges.slots.set({ pool, use: "busy" }, live);
 }
 
 /** Everything that Prometheus wants to know, in its text format. */
