@@ -10,6 +10,7 @@ import type { Masker } from "./masking.ts";
 
 /** A quick step is over before anything of its log is worth shipping. */
 const shipEveryMs = 300;
+const maxShipPauseMs = 10_000;
 const finishBackoffMs = 500;
 /** Beyond this the end of an attempt does not wait for ost; the log follows later, and the archiver waits for it. */
 const finishWithinMs = 30_000;
@@ -145,12 +146,16 @@ function ship({ outlets, place, log }: StepLogOptions, spool: LogSpool): Shippin
   };
 
   const loop = async () => {
-    while (!over.signal.aborted) {
-      await delay(shipEveryMs, undefined, { signal: over.signal }).catch(() => {});
+    for (let pauseMs = shipEveryMs; ; ) {
+      await delay(pauseMs, undefined, { signal: over.signal }).catch(() => {});
       if (over.signal.aborted) return;
-      await shipOnce().catch((err: unknown) =>
-        log.warn({ err, assignment: place.assignment, step: place.step }, "a log could not be shipped yet"),
-      );
+      try {
+        await shipOnce();
+        pauseMs = shipEveryMs;
+      } catch (err) {
+        pauseMs = Math.min(pauseMs * 2, maxShipPauseMs);
+        log.warn({ err, assignment: place.assignment, step: place.step, pauseMs }, "a log could not be shipped yet");
+      }
     }
   };
 

@@ -1,7 +1,8 @@
 import { chmod, link, lstat, mkdir, open, realpath, rm, symlink, utimes } from "node:fs/promises";
-import { dirname, join, sep } from "node:path";
+import { join, sep } from "node:path";
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { hasCode } from "./file-errors.ts";
+import { makeFolder } from "./make-folder.ts";
 
 export interface UnpackTarget {
   /** Where entries below `~` go. */
@@ -64,7 +65,7 @@ async function unpackOne(target: UnpackTarget, entry: ParsedTarEntry) {
   switch (header.type) {
     case "directory": {
       await drained(entry);
-      await makeFolder(place.path);
+      await makeOwnFolder(place.path);
       const path = await realpath(place.path);
       if (!isBelow(path, place.root)) throw new RefusedEntry(header.name, leavesByLink);
       return { path, mode, mtime: header.mtime };
@@ -102,12 +103,12 @@ async function placeOf({ home, destDir }: UnpackTarget, name: string): Promise<{
   const root = inHome ? home : destDir;
   const segments = (inHome ? name.slice(2) : name).split("/").filter((segment) => segment !== "" && segment !== ".");
   if (name.startsWith("/") || segments.includes("..") || name.includes("\0")) throw new RefusedEntry(name, "would leave its destination");
-  await mkdir(root, { recursive: true });
+  await makeFolder(root);
   const realRoot = await realpath(root);
   let parent = realRoot;
   for (const segment of segments.slice(0, -1)) {
     parent = join(parent, segment);
-    await makeFolder(parent);
+    await makeOwnFolder(parent);
     parent = await realpath(parent);
     if (!isBelow(parent, realRoot)) throw new RefusedEntry(name, leavesByLink);
   }
@@ -120,7 +121,7 @@ function isBelow(path: string, root: string): boolean {
 }
 
 /** A folder that is there may be one reached through a link; anything else in its place goes. */
-async function makeFolder(path: string): Promise<void> {
+async function makeOwnFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
@@ -137,7 +138,6 @@ async function drained(entry: ParsedTarEntry): Promise<void> {
 }
 
 async function writeBody(entry: ParsedTarEntry, path: string, mode: number): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const file = await open(path, "wx", mode);
   try {
     for await (const chunk of entry.body) await file.writeFile(chunk);

@@ -138,6 +138,30 @@ describe("the process driver", () => {
     await expect(stat(join(pods, pod.id))).rejects.toThrow("ENOENT");
   });
 
+  it("removes what a crash of the host left of pods, which would else keep all lists from being complete", async () => {
+    const [torn, halfGone] = [podSpec().id, podSpec().id];
+    await mkdir(join(pods, torn));
+    await writeFile(join(pods, torn, "pod.json"), "");
+    await mkdir(join(pods, `.removing-${halfGone}`, "home"), { recursive: true });
+    expect((await driver.list("i1", signal)).map((pod) => pod.id)).not.toContain(torn);
+    expect(await readdir(pods)).not.toEqual(expect.arrayContaining([torn]));
+    expect(await readdir(pods)).not.toEqual(expect.arrayContaining([`.removing-${halfGone}`]));
+  });
+
+  it("starts nothing in a pod that was removed, and does not bring its folder back", async () => {
+    const pod = await start();
+    await driver.remove(pod.id, 0, signal);
+    expect((await run(pod, 0, "true")).end).toMatchObject({ type: "gone", reason: "pod_lost" });
+    expect(await readdir(pods)).not.toContain(pod.id);
+  });
+
+  it("blames the definition for a working directory that cannot be made", async () => {
+    const pod = await start();
+    await expect(pod.startStep({ ...stepSpec(0, "true"), workingDir: "/proc/nowhere" }, signal)).rejects.toMatchObject({
+      reason: "config",
+    });
+  });
+
   it("refuses privileged containers, and services, which it cannot run", async () => {
     const container = { image: "x", environment: {}, privileged: false };
     await expect(start({ containers: [{ ...container, privileged: true }] })).rejects.toThrow(PodError);

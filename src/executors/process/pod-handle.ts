@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, mkdir, open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { PodHandle, StepEnd, StepSpec } from "../driver.ts";
+import { PodError, type PodHandle, type StepEnd, type StepSpec } from "../driver.ts";
 import { hasCode } from "../file-errors.ts";
 import { localFiles, resolvePath } from "../local-files.ts";
+import { makeFolder } from "../make-folder.ts";
 import { type PodOnDisk, podFolder, writeLease } from "./pod-folder.ts";
 import { readStep } from "./step-end.ts";
 import { killPodProcesses, markName } from "./survivors.ts";
@@ -22,6 +23,7 @@ export interface ProcessHost {
 const maxLookSeconds = 5;
 const graceSeconds = 10;
 const readBytes = 64 * 1024;
+const claimWithinMs = 60_000;
 const firstPollMs = 20;
 const maxPollMs = 400;
 
@@ -70,16 +72,25 @@ export function createPodHandle(host: ProcessHost, pod: PodOnDisk, remarks: read
     outputFile: folder.outputFile,
     files: localFiles(folder.home),
     startedSteps: async () => {
-      const indexes = (await readdir(join(path, "steps"))).map(Number).sort((a, b) => a - b);
+      const names = await readdir(join(path, "steps")).catch((error: unknown) => {
+        if (hasCode(error, "ENOENT", "ENOTDIR")) return [];
+        throw error;
+      });
+      const indexes = names.map(Number).sort((a, b) => a - b);
       const all = await Promise.all(indexes.map(async (index) => ({ index, step: await readStep(pod, index, false) })));
       return all.flatMap(({ index, step }) => (step.type === "absent" ? [] : [{ index, startedAt: step.startedAt }]));
     },
     startStep: async (step, signal) => {
       signal.throwIfAborted();
       if ((await readStep(pod, step.index, false)).type !== "absent") return;
-      supervisors.set(step.index, await launch(host, pod, step));
+      const child = await launch(host, pod, step);
+      supervisors.set(step.index, child);
       // Started means claimed: from then on a successor finds the step, and nobody starts it again.
-      for (let ms = 1; (await status(step.index)).type === "absent"; ms = Math.min(ms * 2, maxPollMs)) await pause(step.index, ms, signal);
+      const giveUpAt = performance.now() + claimWithinMs;
+      for (let ms = 1; (await status(step.index)).type === "absent"; ms = Math.min(ms * 2, maxPollMs)) {
+        if (performance.now() >= giveUpAt) child.kill("SIGKILL");
+        await pause(step.index, ms, signal);
+      }
     },
     waitStep,
     followOutput: async function* (index, offset, signal) {
@@ -126,10 +137,10 @@ export function createPodHandle(host: ProcessHost, pod: PodOnDisk, remarks: read
 async function launch(host: ProcessHost, { path, record }: PodOnDisk, step: StepSpec): Promise<ChildProcess> {
   const folder = podFolder(path);
   const files = folder.step(step.index);
-  await mkdir(files.path, { recursive: true, mode: 0o700 });
+  await makeStepFolder(files.path);
   await writeFile(files.script, step.command, { mode: 0o600 });
   const workingDir = resolvePath(folder.home, "~", step.workingDir);
-  await mkdir(workingDir, { recursive: true });
+  await makeWorkingDir(workingDir);
   const output = await open(files.output, "a", 0o600);
   try {
     const look = Math.max(1, Math.min(maxLookSeconds, Math.floor(record.fenceMs / 4_000)));
@@ -156,6 +167,27 @@ async function launch(host: ProcessHost, { path, record }: PodOnDisk, step: Step
     return child;
   } finally {
     await output.close();
+  }
+}
+
+/** Fails in a pod that was removed: its folder must not come back. */
+async function makeStepFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) throw new PodError("pod_lost", "the pod was removed", { cause: error });
+    if (!hasCode(error, "EEXIST")) throw error;
+  }
+}
+
+async function makeWorkingDir(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (error) {
+    if (!hasCode(error, "EACCES", "EEXIST", "ENOENT", "ENOTDIR", "EROFS", "EPERM")) throw error;
+    throw new PodError("config", `the working directory ${path} cannot be made: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
   }
 }
 
