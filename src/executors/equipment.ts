@@ -4,9 +4,13 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { z } from "zod";
 import type { Config } from "../config.ts";
+import { randomId } from "../ids.ts";
 import { joinInstallation } from "../installation.ts";
+import { measureStore } from "../measured-store.ts";
+import { createMetrics } from "../metrics.ts";
 import type { LogOutlets } from "../ost/finish-log.ts";
 import { openStore } from "../ost/open.ts";
+import { publishMetrics } from "../publish-metrics.ts";
 import { createRedisClock } from "../redis/clock.ts";
 import { createRedis, type RedisConnection } from "../redis/connection.ts";
 import { createConfirm } from "../redis/durability.ts";
@@ -21,7 +25,7 @@ import { finishLeftoverLogs } from "./leftover-logs.ts";
 import type { Masker } from "./masking.ts";
 import { openReportSpool } from "./report-spool.ts";
 import { createRunPlans } from "./run-plan.ts";
-import { openStepLog } from "./step-log.ts";
+import { openStepLog, type StepLog } from "./step-log.ts";
 
 const { version } = z
   .object({ version: z.string() })
@@ -51,7 +55,8 @@ export async function openEquipment({ config, log, driver: given, onOpen }: Equi
   if (driver.warning !== undefined) log.warn(driver.warning);
   const commands = connect("commands");
   onOpen(() => commands.disconnect());
-  const store = await openStore(config.ostUrl);
+  const metrics = createMetrics();
+  const store = measureStore(await openStore(config.ostUrl), metrics);
   const installation = await joinInstallation({ redis: commands, keys, store, shards: config.shards, adopt: config.adopt, log });
   const sealer = createSealer(await loadSecretKey(config));
   const confirm = await createConfirm(commands, keys, config.durability);
@@ -63,8 +68,8 @@ export async function openEquipment({ config, log, driver: given, onOpen }: Equi
   onOpen(spool.close);
 
   const outlets: LogOutlets = { store, redis: commands, keys };
-  const openLog = ({ assignment, attempt, plan, node, origin }: AttemptJob, step: string, masker: Masker) =>
-    openStepLog({
+  const openLog = async ({ assignment, attempt, plan, node, origin }: AttemptJob, step: string, masker: Masker): Promise<StepLog> => {
+    const stepLog = await openStepLog({
       outlets,
       place: { assignment, runId: plan.runId, task: node.name, attempt, step },
       spoolPath: join(logs, `${assignment}.${step}`),
@@ -73,6 +78,19 @@ export async function openEquipment({ config, log, driver: given, onOpen }: Equi
       now: clock.now,
       log,
     });
+    const finish = async () => {
+      const end = await stepLog.finish();
+      metrics.executor.logEnded(end);
+      return end;
+    };
+    return { ...stepLog, finish };
+  };
+  const publishingEnds = new AbortController();
+  const publishing = publishMetrics({ redis: commands, keys, processId: `executor-${randomId(12)}`, metrics, log }, publishingEnds.signal);
+  onOpen(() => {
+    publishingEnds.abort();
+    return publishing;
+  });
   const ports: Omit<AttemptPorts, "identity"> = {
     driver,
     store,
@@ -85,6 +103,7 @@ export async function openEquipment({ config, log, driver: given, onOpen }: Equi
     keys,
     connect,
     commands,
+    metrics: metrics.executor,
     installation,
     confirm,
     clock,

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Metrics } from "../metrics.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
 import { heartbeat } from "../redis/scripts/heartbeat.ts";
@@ -31,6 +32,7 @@ export interface HeartbeatOptions {
   readonly onRefused: (why: Refusal) => void;
   /** No renewal was answered for the fence time: whatever runs must be stopped. */
   readonly onFenced: () => void;
+  readonly metrics?: Pick<Metrics["executor"], "heartbeat">;
 }
 
 export interface Heartbeats {
@@ -51,9 +53,23 @@ export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
   let fenced = false;
   let closed = false;
 
+  const measured = async <T>(beat: () => Promise<T>): Promise<T> => {
+    const startedAt = monotonicNow();
+    let answered = false;
+    try {
+      const reply = await beat();
+      answered = true;
+      return reply;
+    } finally {
+      options.metrics?.heartbeat({ answered, seconds: (monotonicNow() - startedAt) / 1000 });
+    }
+  };
+
   const renew = async () => {
     const [sentAt, sentMonotonic] = [Date.now(), monotonicNow()];
-    const reply = await heartbeat(options.redis, options.keys, { executor: options.executor, incarnation: options.incarnation, ttlMs });
+    const reply = await measured(() =>
+      heartbeat(options.redis, options.keys, { executor: options.executor, incarnation: options.incarnation, ttlMs }),
+    );
     if (closed) return;
     if (reply.type !== "ok") {
       close();

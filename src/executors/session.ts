@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Metrics } from "../metrics.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Confirm } from "../redis/durability.ts";
 import type { Keys } from "../redis/keys.ts";
@@ -42,6 +43,7 @@ export interface SessionOptions {
   readonly heartbeat: { readonly intervalMs: number; readonly ttlMs: number; readonly fenceMs: number };
   readonly observeRedisTime: (ms: number) => void;
   readonly log: Logger;
+  readonly metrics?: Metrics["executor"];
 }
 
 /** An executor's work under one incarnation. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { shardOfExecutorGroup } from "../ids.ts";
+import type { Metrics } from "../metrics.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
 import { sendMail } from "../redis/mail.ts";
@@ -15,6 +16,7 @@ const maxRepeatMs = 3_600_000;
 const Record = z.tuple([z.string(), z.enum(["active", "cordoned", "suspect", "lost"]), z.string()]);
 
 export interface SiblingsOptions {
+  readonly metrics?: Pick<Metrics["executor"], "orphanRemoved">;
   readonly redis: RedisConnection;
   readonly keys: Keys;
   readonly driver: Driver;
@@ -90,6 +92,7 @@ export function createSiblingLook(options: SiblingsOptions, signal: AbortSignal)
     for (const pod of findings.remove) {
       log.warn({ podId: pod.id, executorId: pod.owner.executor }, "removing a pod that nobody living owns");
       await driver.remove(pod.id, 0, signal);
+      options.metrics?.orphanRemoved();
     }
     for (const gone of findings.gone) await tell(gone);
     const foreign = pods.some((pod) => pod.owner.executor === executor && pod.owner.incarnation !== incarnation);

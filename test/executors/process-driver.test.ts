@@ -148,6 +148,14 @@ describe("the process driver", () => {
     expect(await readdir(pods)).not.toEqual(expect.arrayContaining([`.removing-${halfGone}`]));
   });
 
+  it("stops a step whose pod's folder somebody else has deleted", async () => {
+    const pod = await start({ fenceMs: 4_000 });
+    await pod.startStep(stepSpec(0, "echo $$ > pid; while :; do sleep 0.1; done"), signal);
+    const pid = await pidIn(home(pod, "pid"));
+    await rm(join(pods, pod.id), { recursive: true });
+    await until("it is stopped", () => findProcess(pid) === undefined);
+  });
+
   it("starts nothing in a pod that was removed, and does not bring its folder back", async () => {
     const pod = await start();
     await driver.remove(pod.id, 0, signal);

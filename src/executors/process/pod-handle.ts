@@ -6,6 +6,7 @@ import { PodError, type PodHandle, type StepEnd, type StepSpec } from "../driver
 import { hasCode } from "../file-errors.ts";
 import { localFiles, resolvePath } from "../local-files.ts";
 import { makeFolder } from "../make-folder.ts";
+import { installSupervisor } from "./install-supervisor.ts";
 import { type PodOnDisk, podFolder, writeLease } from "./pod-folder.ts";
 import { readStep } from "./step-end.ts";
 import { killPodProcesses, markName } from "./survivors.ts";
@@ -16,7 +17,8 @@ export interface ProcessHost {
   readonly arch: string;
   /** Path of the program that starts a session; "" where there is none. */
   readonly setsid: string;
-  readonly supervisor: string;
+  /** Where the pods' folders are. */
+  readonly pods: string;
 }
 
 /** A supervisor looks at its lease this often, at most: a lease may end so much later. */
@@ -141,17 +143,13 @@ async function launch(host: ProcessHost, { path, record }: PodOnDisk, step: Step
   await writeFile(files.script, step.command, { mode: 0o600 });
   const workingDir = resolvePath(folder.home, "~", step.workingDir);
   await makeWorkingDir(workingDir);
+  const supervisor = await installSupervisor(host.pods);
   const output = await open(files.output, "a", 0o600);
   try {
     const look = Math.max(1, Math.min(maxLookSeconds, Math.floor(record.fenceMs / 4_000)));
     const child = spawn(
       "/bin/sh",
-      [
-        ...["-c", host.supervisor, "ostler-step", files.path, folder.lease, host.setsid],
-        ...[String(look), String(graceSeconds)],
-        ...step.shell,
-        files.script,
-      ],
+      [...[supervisor, files.path, folder.lease, host.setsid], ...[String(look), String(graceSeconds)], ...step.shell, files.script],
       {
         cwd: workingDir,
         env: { ...host.environment, HOME: folder.home, ...step.environment, [markName]: record.id },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { delimiter, join, resolve } from "node:path";
@@ -27,7 +27,7 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
     environment: { PATH: "/usr/local/bin:/usr/bin:/bin", ...options.hostEnvironment },
     arch: archs[process.arch] ?? process.arch,
     setsid: findProgram("setsid", options.hostEnvironment.PATH),
-    supervisor: readFileSync(new URL("./supervisor.sh", import.meta.url), "utf8"),
+    pods,
   };
 
   const handle = (record: PodRecord, remarks: readonly string[]) => createPodHandle(host, { path: join(pods, record.id), record }, remarks);

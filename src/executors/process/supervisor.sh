@@ -1,4 +1,5 @@
 # Starts one step in a session of its own, records how it ends, and stops it when its pod's lease has run out.
+# (Files are made with `true`: in some shells a redirection that fails ends the script if it is one of `:`.)
 # It outlives the executor that started it, and runs with the step's environment: names of variables begin with
 # _ostler_, so that nothing of the step's own is changed.
 #
@@ -25,7 +26,7 @@ _ostler_leased() {
 { read -r _ostler_self </proc/$$/stat; } 2>/dev/null || _ostler_self=$$
 # A link is made whole or not at all, and only once.
 { printf '%s\n' "$_ostler_self" >"$_ostler_step/claim.$$" && ln "$_ostler_step/claim.$$" "$_ostler_step/claim"; } 2>/dev/null || exit 120
-_ostler_leased 2>/dev/null || { : >"$_ostler_step/expired"; exit 121; }
+_ostler_leased 2>/dev/null || { true >"$_ostler_step/expired"; exit 121; }
 
 [ -n "$_ostler_setsid" ] || set -m
 (
@@ -42,7 +43,7 @@ set +m
 (
   while sleep "$_ostler_look"; do
     _ostler_leased && continue
-    : >"$_ostler_step/expired"
+    true >"$_ostler_step/expired"
     kill -TERM "-$_ostler_pid"
     sleep "$_ostler_grace"
     kill -KILL "-$_ostler_pid"
