@@ -33,21 +33,26 @@ export interface Metrics {
   };
   readonly executor: {
     readonly heartbeat: (beat: { readonly answered: boolean; readonly seconds: number }) => void;
-    /** How long an assignment took from one point of its life to the next. */
-    readonly stage: (stage: "accept" | "setup" | "steps", seconds: number) => void;
-    readonly held: (count: number) => void;
     readonly orphanRemoved: () => void;
-    readonly logShipped: (bytes: number) => void;
-    /** Age of the oldest byte of a log that is spooled and not yet shipped. */
-    readonly logLag: (seconds: number) => void;
+    /** A step's log has ended; `complete` is false if some of it is lost, or object storage did not take it in time. */
+    readonly logEnded: (log: { readonly size: number; readonly complete: boolean }) => void;
   };
   readonly ost: {
     readonly request: (request: { readonly operation: string; readonly failed: boolean; readonly seconds: number }) => void;
   };
   readonly archive: {
-    readonly archived: (runs: number) => void;
+    /** A run was written to object storage, with the attempts of its tasks. */
+    readonly archived: (attempts: readonly AttemptTimes[]) => void;
     readonly failed: () => void;
   };
+}
+
+/** When (ms) an attempt came from one stage to the next; a stage that it never reached is absent. */
+export interface AttemptTimes {
+  readonly queuedAt: number;
+  readonly assignedAt?: number;
+  readonly startedAt?: number;
+  readonly finishedAt: number;
 }
 
 /** Declares every metric that a process counts by itself. To add one: here, with its function. */
@@ -75,13 +80,17 @@ export function createMetrics(): Metrics {
   const deadLetters = counter("dead_letters_total", "Messages put aside because deciding them failed: a human is needed.");
 
   const heartbeats = histogram("heartbeat_seconds", "Time of an executor's heartbeat.", shortSeconds, ["answered"]);
-  const stages = histogram("attempt_stage_seconds", "Time that an attempt spent in a stage on its executor.", longSeconds, ["stage"]);
-  const held = gauge("executor_assignments", "Assignments that this executor holds.");
   const orphans = counter("orphans_removed_total", "Pods removed that no living executor owned.");
-  const logBytes = counter("log_bytes_shipped_total", "Bytes of logs that executors have shipped.");
-  const logLag = histogram("log_lag_seconds", "How long log bytes waited on the executor before they were shipped.", longSeconds);
+  const logBytes = counter("log_bytes_total", "Bytes of logs that executors have brought to their end.");
+  const logsIncomplete = counter("logs_incomplete_total", "Logs that lack bytes, or that object storage did not take in time.");
 
   const ostSeconds = histogram("ost_request_seconds", "Time of a request to object storage.", shortSeconds, ["operation", "failed"]);
+  const stages = histogram(
+    "attempt_seconds",
+    "Time of an attempt, by stage: queue (until an executor is found), start (accepted, image and pod), run. Observed when its run is archived.",
+    longSeconds,
+    ["stage"],
+  );
   const archivedRuns = counter("runs_archived_total", "Runs written to object storage.");
   const archiveFailures = counter("archive_failures_total", "Archive jobs that failed and are tried again.");
 
@@ -115,14 +124,24 @@ export function createMetrics(): Metrics {
     },
     executor: {
       heartbeat: ({ answered, seconds }) => heartbeats.observe({ answered: String(answered) }, seconds),
-      stage: (stage, seconds) => stages.observe({ stage }, seconds),
-      held: (count) => held.set(count),
       orphanRemoved: () => orphans.inc(),
-      logShipped: (bytes) => logBytes.inc(bytes),
-      logLag: (seconds) => logLag.observe(seconds),
+      logEnded: ({ size, complete }) => {
+        logBytes.inc(size);
+        if (!complete) logsIncomplete.inc();
+      },
     },
     ost: { request: ({ operation, failed, seconds }) => ostSeconds.observe({ operation, failed: String(failed) }, seconds) },
-    archive: { archived: (runs) => archivedRuns.inc(runs), failed: () => archiveFailures.inc() },
+    archive: {
+      archived: (attempts) => {
+        archivedRuns.inc();
+        for (const { queuedAt, assignedAt, startedAt, finishedAt } of attempts) {
+          stages.observe({ stage: "queue" }, ((assignedAt ?? finishedAt) - queuedAt) / 1000);
+          if (assignedAt !== undefined) stages.observe({ stage: "start" }, ((startedAt ?? finishedAt) - assignedAt) / 1000);
+          if (startedAt !== undefined) stages.observe({ stage: "run" }, (finishedAt - startedAt) / 1000);
+        }
+      },
+      failed: () => archiveFailures.inc(),
+    },
   };
 }
 

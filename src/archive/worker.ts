@@ -29,7 +29,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   "archive-runs": async (options, runId) => {
     const live = await readLiveRun(options.redis, options.keys, runId);
     if (live.type !== "live" || live.run.head.deletion || !isTerminalPhase(live.run.head.phase)) return undefined;
-    return (await archiveRun(options, live.run, live.now)) ? "archived" : undefined;
+    if (!(await archiveRun(options, live.run, live.now))) return undefined;
+    options.metrics?.archive.archived(live.run.tasks.flatMap((task) => ("attempts" in task ? task.attempts : [])));
+    return "archived";
   },
   "delete-runs": async ({ redis, keys, store }, runId) => {
     const live = await readLiveRun(redis, keys, runId);
@@ -82,7 +84,6 @@ async function work(options: ArchiverOptions, job: Job<unknown>): Promise<void> 
     try {
       const done = await handler(options, runId);
       if (done) addLetter(letters, runId, done);
-      if (done === "archived") options.metrics?.archive.archived(1);
     } catch (err) {
       failed += 1;
       options.metrics?.archive.failed();

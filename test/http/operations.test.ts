@@ -118,6 +118,10 @@ describe("metrics", () => {
     await expect.poll(metrics, { timeout: 12_000 }).toMatch(/^ostler_commit_seconds_count [1-9]\d*$/m);
   });
 
+  it("tell of the executor's heartbeats, which a third process counts", async () => {
+    await expect.poll(metrics, { timeout: 12_000 }).toMatch(/^ostler_heartbeat_seconds_count\{answered="true"\} [1-9]\d*$/m);
+  });
+
   it("add up what all processes have published", async () => {
     const stop = new AbortController();
     for (const processId of ["a", "b"]) {
