@@ -18,6 +18,7 @@ import { type ExecutorRoutesDeps, executorRoutes } from "./routes/executors.ts";
 import { type GroupRoutesDeps, groupRoutes } from "./routes/groups.ts";
 import { type HealthRoutesDeps, healthRoutes } from "./routes/health.ts";
 import { type LogRoutesDeps, logRoutes } from "./routes/logs.ts";
+import { type MaintenanceRoutesDeps, maintenanceRoutes } from "./routes/maintenance.ts";
 import { type MetricsRoutesDeps, metricsRoutes } from "./routes/metrics.ts";
 import { poolRoutes } from "./routes/pools.ts";
 import { referenceRoutes } from "./routes/reference.ts";
@@ -40,6 +41,7 @@ export type AppDeps = RunRoutesDeps &
   SourceRoutesDeps &
   ExecutorRoutesDeps &
   HealthRoutesDeps &
+  MaintenanceRoutesDeps &
   MetricsRoutesDeps & {
     readonly runEvents: EventRoutesDeps["reader"];
     readonly logs: LogRoutesDeps["reader"];
@@ -83,6 +85,7 @@ export function createApp(deps: AppDeps) {
     .route("/api/v1", executorGroupRoutes(deps))
     .route("/api/v1", poolRoutes(deps))
     .route("/api/v1", sourceRoutes(deps))
+    .route("/api/v1", maintenanceRoutes(deps))
     .route("/api/v1", referenceRoutes(app, deps.version));
 }
 

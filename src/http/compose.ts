@@ -16,6 +16,7 @@ import { createEventWindow, type EventWindow } from "./event-window.ts";
 import { createFleet } from "./fleet.ts";
 import { createBodyHmac } from "./idempotency.ts";
 import { createLiveRuns } from "./live-runs.ts";
+import { createMaintenance } from "./maintenance.ts";
 import { createNewRun } from "./new-run.ts";
 import { type Opening, type Outlets, openOutlets } from "./outlets.ts";
 import { createRoomCheck, measureLoad } from "./overload.ts";
@@ -116,6 +117,7 @@ export async function composeApi(opening: Opening, closing: AbortSignal): Promis
     maxBodyBytes: config.maxBodyBytes,
     maxSourceBytes,
     fleet,
+    maintenance: createMaintenance(outlets),
     closing,
     streams: createStreamLimit(maxStreamsPerPrincipal, metrics.http.streamsOpen),
     assertRoom: createRoomCheck(load, () => performance.now()),

@@ -60,6 +60,9 @@ const rows: Readonly<Record<string, Row>> = {
   "GET /api/v1/pools/:id": { unknown: "/api/v1/pools/nowhere" },
   "POST /api/v1/sources": { body: body("/api/v1/sources", 415) },
   "GET /api/v1/sources/:id": { unknown: "/api/v1/sources/nothing" },
+  "GET /api/v1/maintenance": {},
+  "PUT /api/v1/maintenance": { body: body("/api/v1/maintenance") },
+  "DELETE /api/v1/maintenance": {},
   "GET /api/v1/openapi.json": {},
   "GET /api/v1/docs": {},
   "GET /api/v1/docs/:file": { unknown: "/api/v1/docs/nothing.js" },
@@ -101,9 +104,9 @@ describe("every route", () => {
     expect(await answerOf(route.split(" ")[0] ?? "", path)).toMatchObject(refused(404));
   });
 
-  it.each(bodies)("%s refuses a body that is rubbish, or has an unknown field", async (_, { path, status }) => {
+  it.each(bodies)("%s refuses a body that is rubbish, or has an unknown field", async (route, { path, status }) => {
     for (const text of ["{", '"text"', '{"rubbish":1}', '{"__proto__":{}}']) {
-      const answer = await answerOf("POST", path, { body: text, headers: { "content-type": "application/json" } });
+      const answer = await answerOf(route.split(" ")[0] ?? "", path, { body: text, headers: { "content-type": "application/json" } });
       expect(answer).toMatchObject(refused(status));
     }
   });
