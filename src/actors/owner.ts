@@ -55,6 +55,8 @@ export interface OwnerMetrics {
 
 const beatsPerLease = 5;
 const heartbeatScanMs = 2_000;
+/** Recorded work is looked through so often: thousands of ended runs may wait for their time. */
+const handoutMs = 200;
 const longestWaitMs = 1_000;
 const cacheBudget = 400_000_000;
 const maxStrikes = 3;
@@ -76,6 +78,7 @@ export function createOwner(options: OwnerOptions): Owner {
   let history = "";
   let nextBeat = 0;
   let nextScan = 0;
+  let nextHandout = 0;
 
   const now = () => clock?.now() ?? 0;
 
@@ -154,7 +157,7 @@ export function createOwner(options: OwnerOptions): Owner {
       if (greet.length > 0) return 0;
       const earliest = deadlines.earliest();
       if (earliest !== undefined) wait = Math.min(wait, earliest - now());
-      if (recorded.size > 0) wait = Math.min(wait, 250);
+      if (recorded.size > 0) wait = Math.min(wait, handoutMs);
     }
     return Math.max(0, Math.ceil(wait));
   };
@@ -317,7 +320,10 @@ export function createOwner(options: OwnerOptions): Owner {
       }
       cache.trim();
     }
-    options.handout.hand(owned.values(), now());
+    if (monotonicMs() >= nextHandout) {
+      nextHandout = monotonicMs() + handoutMs;
+      options.handout.hand(owned.values(), now());
+    }
   };
 
   /** A first batch after a take-over is committed even if it changes nothing: that is what clears its strike, and its greetings. */
