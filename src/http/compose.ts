@@ -70,6 +70,8 @@ async function runDeps({ config, log }: Opening, outlets: Outlets, { model }: Li
   const findRun = (runId: string) =>
     findRunAnywhere({ redis, keys, store, contextOf: (run) => readWaitingContext(redis, keys, run) }, runId);
   const sourceExists = async (id: string) => /^[0-9a-z]{1,64}$/.test(id) && (await store.stat(layout.source(id))) !== undefined;
+  // What was done is done, listed or not: the event stream brings it to the list too, a moment later.
+  const atOnce = (listed: Promise<void>) => listed.catch((err: unknown) => log.warn({ err }, "could not bring a run to the list at once"));
   const createRun = createNewRun({
     redis,
     keys,
@@ -78,7 +80,7 @@ async function runDeps({ config, log }: Opening, outlets: Outlets, { model }: Li
     confirm,
     sourceExists,
     markUses: (stored) => markUses(store, stored),
-    list: (row) => model.call("apply", { rows: [unversioned(row)], results: [] }),
+    list: (row) => atOnce(model.call("apply", { rows: [unversioned(row)], results: [] })),
     log,
   });
   return {
@@ -90,7 +92,7 @@ async function runDeps({ config, log }: Opening, outlets: Outlets, { model }: Li
     bodyHmac: createBodyHmac(secretKey),
     runEvents: createRunEventReader({ redis, keys, store }),
     deleteArchived: (runId: string) => deleteArchivedRun({ redis, keys, store, now: Date.now }, runId),
-    unlist: (runId: string) => model.call("hide", [runId]),
+    unlist: (runId: string) => atOnce(model.call("hide", [runId])),
     deleteLogObjects: async (runId: string, task: string, attempts: number) => {
       for (let attempt = 1; attempt <= attempts; attempt++) await deleteLogsOfAttempt(store, { runId, task, attempt });
     },
