@@ -24,12 +24,13 @@ export function defineScript<Input, Reply>(definition: ScriptDefinition<Input, R
   const sha = createHash("sha1").update(source).digest("hex");
   return async (redis, keys, input) => {
     const names = definition.keys(input, keys);
-    const args = [...names, ...definition.args(input)];
+    // As one list: a commit may have more arguments than a call can spread.
+    const args = [names.length, ...names, ...definition.args(input)];
     try {
-      return definition.reply.parse(await redis.evalsha(sha, names.length, ...args));
+      return definition.reply.parse(await redis.call("EVALSHA", [sha, ...args]));
     } catch (error) {
       if (!isMissingScript(error)) throw error;
-      return definition.reply.parse(await redis.eval(source, names.length, ...args));
+      return definition.reply.parse(await redis.call("EVAL", [source, ...args]));
     }
   };
 }

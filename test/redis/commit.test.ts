@@ -99,6 +99,12 @@ describe("a commit", () => {
     expect(await send(both(1))).toMatchObject({ type: "committed" });
   });
 
+  it("may write hundreds of thousands of words", async () => {
+    const writes = Array.from({ length: 100 }, (_, i) => ["HSET", "{test}:many", ...Array.from({ length: 4_000 }, (_, j) => `${i}-${j}`)]);
+    expect(await send(commit(1, { writes }))).toMatchObject({ type: "committed" });
+    expect(await redis.hlen("{test}:many")).toBe(200_000);
+  });
+
   it("renews the leases of its shards", async () => {
     await redis.set(keys.own(shard), "token", "PX", 1_000);
     await send(commit(1));
