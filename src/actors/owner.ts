@@ -2,12 +2,12 @@ import type { Logger } from "pino";
 import { randomId as drawId } from "../ids.ts";
 import { createRedisClock, type RedisClock } from "../redis/clock.ts";
 import type { Keys } from "../redis/keys.ts";
-import type { Letter } from "../redis/mail.ts";
 import type { Commit } from "../redis/scripts/commit.ts";
 import { batchLimits, type DecidedBatch, decideBatch, type WorkItem } from "./batch.ts";
 import { createActorCache } from "./cache.ts";
 import { observeHeartbeats } from "./heartbeats.ts";
 import type { Host } from "./host.ts";
+import { createIntake } from "./intake.ts";
 import type { RecordedHandout, Wakes } from "./outlets.ts";
 import { type OwnedShard, ownShard } from "./owned-shards.ts";
 import type { OwnerStore } from "./owner-store.ts";
@@ -59,7 +59,6 @@ const heartbeatScanMs = 2_000;
 const handoutMs = 200;
 const longestWaitMs = 1_000;
 const cacheBudget = 400_000_000;
-const maxStrikes = 3;
 
 /** Thrown to leave the present batch and start anew. */
 class Abandon extends Error {}
@@ -73,6 +72,7 @@ export function createOwner(options: OwnerOptions): Owner {
     budget: cacheBudget,
     onUnreadable: (actor, error) => log.error({ actor, err: error }, "an actor's state cannot be read"),
   });
+  const intake = createIntake({ strike: store.strike, scheduler, now: () => now(), log, onDeadLetter: () => metrics?.deadLetter() });
   const heartbeats = observeHeartbeats({ read: store.heartbeats, ttlMs: options.heartbeatTtlMs });
   let clock: RedisClock | undefined;
   let history = "";
@@ -168,70 +168,8 @@ export function createOwner(options: OwnerOptions): Owner {
       nextScan = monotonicMs() + heartbeatScanMs;
       items.push(...(await heartbeats.scan(new Set(owned.keys()), monotonicMs())));
     }
-    for (const shard of owned.values()) items.push(...(await collectFrom(shard)));
+    for (const shard of owned.values()) items.push(...(await intake(shard)));
     return items;
-  };
-
-  const collectFrom = async (shard: OwnedShard): Promise<WorkItem[]> => {
-    const due = shard.deadlines.due(now(), batchLimits.letters);
-    const available = shard.greet.length + due.length + shard.pending.length;
-    if (available === 0) return [];
-    const tick = (actor: string): WorkItem => ({ shard: shard.shard, letters: [[actor, { type: "tick" }]] });
-    const greet = (actor: string): WorkItem => greeting(shard.shard, actor);
-    const entry = (found: OwnedShard["pending"][number]): WorkItem => ({ shard: shard.shard, letters: [], entry: found });
-    if (shard.caution === "one-by-one") return oneOf(shard, due, tick, entry);
-    if (shard.caution === "first-batch") await store.strike(shard.shard, "batch", scheduler);
-    const items = [...shard.greet.map(greet), ...due.map(tick)];
-    let letters = items.length;
-    let bytes = 0;
-    for (const found of shard.pending) {
-      if (letters >= batchLimits.letters || bytes >= batchLimits.bytes) break;
-      items.push(entry(found));
-      letters += found.letters?.length ?? 1;
-      bytes += found.raw.length;
-    }
-    return items;
-  };
-
-  /** After an owner died on a batch of this shard: one at a time, counted, so that what kills is found and put aside unseen. */
-  const oneOf = async (
-    shard: OwnedShard,
-    due: readonly string[],
-    tick: (actor: string) => WorkItem,
-    entry: (found: OwnedShard["pending"][number]) => WorkItem,
-  ): Promise<WorkItem[]> => {
-    shard.cautiousEntries -= 1;
-    const [actor] = due;
-    const kills = async (position: string) => {
-      shard.struck.push(position);
-      return (await store.strike(shard.shard, position, scheduler)) >= maxStrikes;
-    };
-    if (actor !== undefined) {
-      if (!(await kills(`tick:${actor}`))) return [tick(actor)];
-      log.error({ actor }, "a tick killed its owner again and again: put aside for a minute");
-      shard.deadlines.set(actor, now() + 60_000);
-      return actor.startsWith("run/") ? [quarantine(shard.shard, actor)] : [];
-    }
-    const [found] = shard.pending;
-    if (!found) {
-      shard.cautiousEntries = 0;
-      return shard.greet.map((each) => greeting(shard.shard, each));
-    }
-    if (!(await kills(`entry:${found.id}`))) return [entry(found)];
-    log.error({ shard: shard.shard, entry: found.id }, "an inbox entry killed its owner again and again: put aside unseen");
-    metrics?.deadLetter();
-    const runs = new Set((found.letters ?? []).map(([to]) => to).filter((to) => to.startsWith("run/")));
-    return [
-      { shard: shard.shard, letters: [], entry: { ...found, letters: undefined } },
-      ...[...runs].map((run) => quarantine(shard.shard, run)),
-    ];
-  };
-
-  const greeting = (shard: number, actor: string): WorkItem => ({ shard, letters: [[actor, { type: "taken-over" }]], greets: actor });
-
-  const quarantine = (shard: number, actor: string): WorkItem => {
-    const letter: Letter = [actor, { type: "quarantine", reason: "a message to it killed its owner" }];
-    return { shard, letters: [letter] };
   };
 
   const commitOf = (batch: DecidedBatch): Commit => {

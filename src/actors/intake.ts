@@ -1,0 +1,72 @@
+import type { Logger } from "pino";
+import { batchLimits, type WorkItem } from "./batch.ts";
+import type { OwnedShard } from "./owned-shards.ts";
+import type { InboxEntry, OwnerStore } from "./owner-store.ts";
+
+export interface IntakeOptions {
+  readonly strike: OwnerStore["strike"];
+  readonly scheduler: string;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly onDeadLetter: () => void;
+}
+
+/** What killed so many processes is put aside unseen. */
+const maxStrikes = 3;
+const tickPauseMs = 60_000;
+
+const ticking = (shard: number, actor: string): WorkItem => ({ shard, letters: [[actor, { type: "tick" }]] });
+const greeting = (shard: number, actor: string): WorkItem => ({ shard, letters: [[actor, { type: "taken-over" }]], greets: actor });
+const entryOf = (entry: InboxEntry): WorkItem => ({ shard: entry.shard, letters: [], entry });
+const quarantining = (shard: number, actor: string): WorkItem => ({
+  shard,
+  letters: [[actor, { type: "quarantine", reason: "a message to it killed its owner" }]],
+});
+
+/** What a shard has to decide next: greetings after a take-over, due actors, inbox entries; within the limits of a batch. */
+export function createIntake(options: IntakeOptions): (shard: OwnedShard) => Promise<readonly WorkItem[]> {
+  const { strike, scheduler, now } = options;
+  return async (shard) => {
+    const due = shard.deadlines.due(now(), batchLimits.letters);
+    if (shard.greet.length + due.length + shard.pending.length === 0) return [];
+    if (shard.caution === "one-by-one") return takeOne(options, shard, due);
+    if (shard.caution === "first-batch") await strike(shard.shard, "batch", scheduler);
+    const items = [...shard.greet.map((actor) => greeting(shard.shard, actor)), ...due.map((actor) => ticking(shard.shard, actor))];
+    let letters = items.length;
+    let bytes = 0;
+    for (const entry of shard.pending) {
+      if (letters >= batchLimits.letters || bytes >= batchLimits.bytes) break;
+      items.push(entryOf(entry));
+      letters += entry.letters?.length ?? 1;
+      bytes += entry.raw.length;
+    }
+    return items;
+  };
+}
+
+/** After an owner died on a batch of this shard: one at a time, counted, so that what kills is found and put aside unseen. */
+async function takeOne(options: IntakeOptions, shard: OwnedShard, due: readonly string[]): Promise<readonly WorkItem[]> {
+  const { strike, scheduler, now, log, onDeadLetter } = options;
+  const kills = async (position: string) => {
+    shard.struck.push(position);
+    return (await strike(shard.shard, position, scheduler)) >= maxStrikes;
+  };
+  shard.cautiousEntries -= 1;
+  const [actor] = due;
+  if (actor !== undefined) {
+    if (!(await kills(`tick:${actor}`))) return [ticking(shard.shard, actor)];
+    log.error({ actor }, "a tick killed its owner again and again: put aside for a minute");
+    shard.deadlines.set(actor, now() + tickPauseMs);
+    return actor.startsWith("run/") ? [quarantining(shard.shard, actor)] : [];
+  }
+  const [entry] = shard.pending;
+  if (!entry) {
+    shard.cautiousEntries = 0;
+    return shard.greet.map((each) => greeting(shard.shard, each));
+  }
+  if (!(await kills(`entry:${entry.id}`))) return [entryOf(entry)];
+  log.error({ shard: shard.shard, entry: entry.id }, "an inbox entry killed its owner again and again: put aside unseen");
+  onDeadLetter();
+  const runs = new Set((entry.letters ?? []).map(([to]) => to).filter((to) => to.startsWith("run/")));
+  return [entryOf({ ...entry, letters: undefined }), ...[...runs].map((run) => quarantining(shard.shard, run))];
+}
