@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { awaitStop, tellReady } from "./supervised.ts";
 
@@ -12,8 +13,14 @@ export interface Role {
   readonly close: () => Promise<void>;
 }
 
-/** Runs one role in this process until it ends, or is told to close by a signal or by the end of its supervisor. */
-export async function runRole(start: () => Promise<Role>, log: Logger): Promise<void> {
+/** Less than what a supervisor waits before it kills. A role that cannot reach Redis may have nothing better to wait for. */
+const closeTimeoutMs = 45_000;
+
+/**
+ * Runs one role in this process until it ends, or is told to close by a signal or by the end of its supervisor.
+ * Closing is given a limit: what is left open then is the caller's to cut, by ending the process.
+ */
+export async function runRole(start: () => Promise<Role>, log: Logger, limitMs = closeTimeoutMs): Promise<void> {
   const stop = awaitStop();
   const role = await start();
   try {
@@ -21,6 +28,9 @@ export async function runRole(start: () => Promise<Role>, log: Logger): Promise<
     const cause = await Promise.race([role.ended?.then(() => "ended") ?? stop, stop]);
     log.info({ cause }, "closing");
   } finally {
-    await role.close();
+    const over = new AbortController();
+    const late = delay(limitMs, "late", { signal: over.signal }).catch(() => "closed");
+    if ((await Promise.race([role.close(), late])) === "late") log.error({ limitMs }, "closing takes too long: ending all the same");
+    over.abort();
   }
 }
