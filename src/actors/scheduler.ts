@@ -45,6 +45,9 @@ const jobNames = {
   "delete-run": "delete-runs",
 } as const satisfies Record<RecordedWork["type"], string>;
 
+/** Of each part: queues wait for ever for a Redis that is away. What they hold is in Redis, or is handed out again by the next owner. */
+const closePatienceMs = 5_000;
+
 /** The scheduler role: hosts the actors of the shards that fall to it, and the workers of what leaves Redis. */
 export function startScheduler({
   config,
@@ -138,8 +141,10 @@ export function startScheduler({
     ended: running,
     close: async () => {
       stop.abort();
-      for (const close of closers.reverse()) await close();
-      await running.catch(() => {});
+      for (const close of [...closers].reverse()) {
+        const closed = Promise.resolve(close()).catch((err: unknown) => log.warn({ err }, "could not close in order"));
+        await Promise.race([closed, delay(closePatienceMs, undefined, { ref: false })]);
+      }
     },
   };
 }
