@@ -13,13 +13,19 @@ export interface BenchChild {
 export async function startChild(file: URL, argument: unknown): Promise<BenchChild> {
   const child: ChildProcess = fork(file, [JSON.stringify(argument)], { execArgv: ["--disable-warning=ExperimentalWarning"] });
   const answer = async () => {
-    const [message] = await Promise.race([
-      once(child, "message"),
-      once(child, "exit").then(([code]) => {
-        throw new Error(`${file.pathname} ended with ${code}`);
-      }),
-    ]);
-    return message;
+    const answered = new AbortController();
+    const { signal } = answered;
+    try {
+      const [message] = await Promise.race([
+        once(child, "message", { signal }),
+        once(child, "exit", { signal }).then(([code]) => {
+          throw new Error(`${file.pathname} ended with ${code}`);
+        }),
+      ]);
+      return message;
+    } finally {
+      answered.abort();
+    }
   };
   await answer();
   return {
