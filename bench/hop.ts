@@ -1,6 +1,6 @@
 import type { TestRedis } from "../test/support/redis.ts";
 import { startInstallation } from "./ostler/installation.ts";
-import { quantile } from "./report.ts";
+import { quantile } from "./quantile.ts";
 
 export interface HopFigures {
   readonly fsync: "never" | "always";

@@ -1,16 +1,6 @@
 import type { HopFigures } from "./hop.ts";
 import type { MemoryFigures } from "./memory.ts";
 
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-/** The value below which the given share of the values lies. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
 interface Row {
   readonly contender: string;
   readonly shape: string;

@@ -13,7 +13,8 @@ import { type HopFigures, measureHops } from "./hop.ts";
 import { type MemoryFigures, measureMemory } from "./memory.ts";
 import { startInstallation } from "./ostler/installation.ts";
 import { runBullmq } from "./peers/bullmq.ts";
-import { median, printTable } from "./report.ts";
+import { median } from "./quantile.ts";
+import { printTable } from "./report.ts";
 import { type Shape, taskCount } from "./shapes.ts";
 import type { Usage } from "./usage.ts";
 
