@@ -88,9 +88,11 @@ export async function runFeed({ connect, keys, log, begin, take }: FeedOptions, 
   };
 
   const readOnce = async (redis: RedisConnection) => {
-    const reply = await withWatchdog(redis, () =>
-      redis.xread("COUNT", entriesPerRead, "BLOCK", blockMs, "STREAMS", keys.events, keys.indexRows, position.events, position.rows),
-    );
+    const from = [keys.events, keys.indexRows, position.events, position.rows] as const;
+    // A read that had to wait is answered with the first stream that got something: it only wakes, and both are then read at one moment.
+    const woken = await withWatchdog(redis, () => redis.xread("COUNT", 1, "BLOCK", blockMs, "STREAMS", ...from));
+    if (!woken) return;
+    const reply = await withWatchdog(redis, () => redis.xread("COUNT", entriesPerRead, "STREAMS", ...from));
     const streams = new Map(Reply.parse(reply) ?? []);
     const events = streams.get(keys.events) ?? [];
     const rows = streams.get(keys.indexRows) ?? [];
