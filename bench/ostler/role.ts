@@ -21,9 +21,9 @@ let lastEnd: { readonly run: string; readonly at: number } | undefined;
 const driver = createMemoryDriver();
 const timedDriver: Driver = {
   ...driver,
-  start: (pod, signal) => {
+  start: (pod, onProgress, signal) => {
     if (lastEnd && pod.id.startsWith(lastEnd.run)) hops.push(performance.now() - lastEnd.at);
-    return driver.start(pod, signal);
+    return driver.start(pod, onProgress, signal);
   },
   remove: async (podId, graceMs, signal) => {
     await driver.remove(podId, graceMs, signal);

@@ -13,6 +13,8 @@ export interface AttemptEnvironment {
   readonly containers: readonly Readonly<Record<string, string>>[];
   /** By step: only `run` steps have one. */
   readonly steps: readonly Readonly<Record<string, string>>[];
+  /** By the registry's host. */
+  readonly registries: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
   /** Every secret that a step or a container can see. */
   readonly secrets: readonly string[];
 }
@@ -31,9 +33,12 @@ export function attemptEnvironment(plan: RunPlan, node: TaskNode, open: Open): A
     Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, clear(value)]));
 
   const containers = task.runtime.containers.map((container) => opened(container.environment));
-  for (const registry of Object.values(definition.registries ?? {})) clear(registry.password);
+  const registries = Object.entries(definition.registries ?? {}).map(
+    ([host, { username, password }]) => [host, { username, password: clear(password) }] as const,
+  );
   return {
     containers,
+    registries: Object.fromEntries(registries),
     variables: {
       ...containers[0],
       ...opened(task.environment),

@@ -155,8 +155,9 @@ class Attempt {
     try {
       const found = origin === "accepted" ? undefined : await driver.attach(assignment, halts.leave);
       if (origin !== "accepted" && !found) throw new PodError("pod_lost", "the executor has no pod of this attempt (any more)");
-      const facts = { environments: environment.containers, hostNow: Date.now() };
-      this.pod = found ?? (await driver.start(podSpec(identity, this.#job, facts), halts.halt));
+      const spec = () => podSpec(identity, this.#job, { environment, hostNow: Date.now() });
+      const saying = createSaying(log);
+      this.pod = found ?? (await driver.start(spec(), saying.say, halts.halt).finally(saying.said));
       for (const remark of this.pod.remarks) await log.line(remark);
     } catch (error) {
       await this.#endOnFault("setup", error, log);
@@ -273,4 +274,16 @@ class Attempt {
   #redisTime(hostMs: number): number {
     return Math.round(hostMs + this.#ports.now() - Date.now());
   }
+}
+
+/** Writes lines that come without anybody waiting for them, in their order. */
+function createSaying(log: StepLog): { readonly say: (line: string) => void; readonly said: () => Promise<void> } {
+  let last = Promise.resolve();
+  return {
+    say: (line) => {
+      last = last.then(() => log.line(line));
+      last.catch(() => {});
+    },
+    said: () => last,
+  };
 }

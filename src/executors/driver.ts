@@ -12,10 +12,11 @@ export interface Driver {
   readonly groupId: () => Promise<string>;
   readonly archs: () => Promise<readonly string[]>;
   /**
-   * Creates and starts the pod, with no step running. Repeating it for an existing pod attaches to that.
-   * Throws PodError if the platform cannot run it, with the reason for which the attempt ends.
+   * Creates and starts the pod, with no step running, and its services ready. Repeating it for an existing pod attaches to that.
+   * Throws PodError if the platform cannot run it, with the reason for which the attempt ends. `onProgress` hears, line by line,
+   * what is waited for (a pull, a node): it goes to the setup's log, and the last line is why the task is waiting.
    */
-  readonly start: (pod: PodSpec, signal: AbortSignal) => Promise<PodHandle>;
+  readonly start: (pod: PodSpec, onProgress: (line: string) => void, signal: AbortSignal) => Promise<PodHandle>;
   /** The handle of a pod that is already there, after a restart of the executor; undefined if there is none. */
   readonly attach: (podId: string, signal: AbortSignal) => Promise<PodHandle | undefined>;
   /** All pods of the group that belong to `installation`, uncached and complete, or it throws. */
@@ -40,8 +41,12 @@ export interface PodSpec {
   readonly id: string;
   readonly owner: PodOwner;
   readonly arch: string | undefined;
-  /** At least one; the first is the main one, the others are services. */
+  /** At least one; the first is the main one, the others are services, which share its network. */
   readonly containers: readonly PodContainer[];
+  /** By the registry's host, as images name it (`docker.io` for those that name none). */
+  readonly registries: Readonly<Record<string, RegistryLogin>>;
+  /** Where the task wants its pod, within what the administrator allows; only platforms with nodes know it. */
+  readonly wishes?: PodWishes;
   /** The pod ends by itself at this time, whatever happens to its executor. */
   readonly deadlineAt: number;
   /** No step starts later than this, unless the executor has touched the pod since. */
@@ -56,6 +61,24 @@ export interface PodContainer {
   readonly user?: string;
   readonly privileged: boolean;
   readonly entrypoint?: readonly string[];
+  /** In memory; without a size, as large as the platform lets it be. */
+  readonly tmpfs: readonly { readonly path: string; readonly sizeBytes?: number }[];
+  /** Thousandths of a core. */
+  readonly cpuMillis?: number;
+  readonly memoryBytes?: number;
+  /** Services only: the pod has not started before the command has succeeded in the container. */
+  readonly readiness?: { readonly command: readonly string[]; readonly intervalMs: number; readonly timeoutMs: number };
+}
+
+export interface RegistryLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface PodWishes {
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly Readonly<Record<string, string | number | boolean>>[];
+  readonly serviceAccount?: string;
 }
 
 /** What the outside sees of a pod. */
@@ -96,6 +119,11 @@ export interface PodHandle {
   readonly waitStep: (index: number, signal: AbortSignal) => Promise<StepEnd>;
   /** The step's output (stdout and stderr as one) from `offset`, as it comes, until the step has ended and all is read. */
   readonly followOutput: (index: number, offset: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /**
+   * What a service (its position among the containers, from 1) has printed, from `offset`, as it comes, until it has ended.
+   * Empty for drivers without services.
+   */
+  readonly followService: (index: number, offset: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   /** SIGTERM to the step, after `graceMs` SIGKILL; resolves once nothing of it runs. */
   readonly stopStep: (index: number, graceMs: number, signal: AbortSignal) => Promise<void>;
   /** Tells the pod that its executor was alive at `at` (see `fenceMs`). */

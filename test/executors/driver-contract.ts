@@ -37,7 +37,8 @@ export function podSpec(changes: Partial<PodSpec> = {}): PodSpec {
       attempt: serial,
     },
     arch: undefined,
-    containers: [{ image: "node:24", environment: {}, privileged: false }],
+    containers: [{ image: "node:24", environment: {}, privileged: false, tmpfs: [] }],
+    registries: {},
     deadlineAt: Date.now() + 3_600_000,
     startBy: Date.now() + 60_000,
     fenceMs: 600_000,
@@ -69,7 +70,7 @@ export function driverContract({ name, survivesItsProcess }: DriverTraits, creat
       under = await create();
     });
     afterAll(() => under.close());
-    const start = (changes: Partial<PodSpec> = {}) => under.driver.start(podSpec(changes), signal);
+    const start = (changes: Partial<PodSpec> = {}) => under.driver.start(podSpec(changes), () => {}, signal);
     const listed = async (id: string) => (await under.driver.list("i1", signal)).find((pod) => pod.id === id);
 
     it("tells the exit code and the times of a step", async () => {
@@ -104,9 +105,9 @@ export function driverContract({ name, survivesItsProcess }: DriverTraits, creat
 
     it("starts a pod once, however often it is told to", async () => {
       const spec = podSpec();
-      const first = await under.driver.start(spec, signal);
+      const first = await under.driver.start(spec, () => {}, signal);
       await first.startStep(stepSpec(0, steps.succeeds), signal);
-      const second = await under.driver.start(spec, signal);
+      const second = await under.driver.start(spec, () => {}, signal);
       expect(second.createdAt).toBe(first.createdAt);
       expect((await second.startedSteps(signal)).map((step) => step.index)).toEqual([0]);
     });

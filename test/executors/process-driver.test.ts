@@ -35,7 +35,7 @@ describe("the process driver", () => {
   });
   afterAll(() => close());
 
-  const start = (changes: Partial<PodSpec> = {}) => driver.start(podSpec(changes), signal);
+  const start = (changes: Partial<PodSpec> = {}) => driver.start(podSpec(changes), () => {}, signal);
   const home = (pod: PodHandle, ...path: string[]) => join(pods, pod.id, "home", ...path);
   const run = async (pod: PodHandle, index: number, command: string, environment: Readonly<Record<string, string>> = {}) => {
     await pod.startStep({ ...stepSpec(index, command), environment }, signal);
@@ -172,7 +172,7 @@ describe("the process driver", () => {
 
   it("refuses privileged containers, and services, which it cannot run", async () => {
     const container = { image: "x", environment: {}, privileged: false };
-    await expect(start({ containers: [{ ...container, privileged: true }] })).rejects.toThrow(PodError);
+    await expect(start({ containers: [{ ...container, privileged: true, tmpfs: [] }] })).rejects.toThrow(PodError);
     await expect(start({ containers: [container, container] })).rejects.toThrow("services");
   });
 

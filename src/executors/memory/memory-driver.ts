@@ -75,6 +75,7 @@ export function createMemoryDriver(options: MemoryDriverOptions = {}): Driver {
         if (step.output.length > offset) yield step.output.subarray(offset);
         await unlessAborted(step.ended, signal);
       },
+      followService: async function* () {},
       stopStep: async (index) => steps.get(index)?.end("stopped"),
       touch: async () => {},
     };
@@ -86,7 +87,7 @@ export function createMemoryDriver(options: MemoryDriverOptions = {}): Driver {
     allowsPrivileged: true,
     groupId: async () => options.groupId ?? `memory-${process.pid}`,
     archs: async () => ["amd64"],
-    start: async (spec, signal) => {
+    start: async (spec, _onProgress, signal) => {
       signal.throwIfAborted();
       const there = pods.get(spec.id);
       if (there) return there.handle;

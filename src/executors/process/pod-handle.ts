@@ -121,6 +121,7 @@ export function createPodHandle(host: ProcessHost, pod: PodOnDisk, remarks: read
         await file.close();
       }
     },
+    followService: async function* () {},
     stopStep: async (index, graceMs, signal) => {
       const killAt = performance.now() + graceMs;
       // Again and again: a supervisor that has only just claimed the step may start its process after a look.

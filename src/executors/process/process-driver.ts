@@ -54,7 +54,7 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
       return `${hostname().replace(/[^A-Za-z0-9._-]/g, "-")}-${hash.slice(0, 8)}`;
     },
     archs: async () => [host.arch],
-    start: async (pod, signal) => {
+    start: async (pod, _onProgress, signal) => {
       signal.throwIfAborted();
       refuse(pod);
       const { id, owner, deadlineAt, fenceMs } = pod;
