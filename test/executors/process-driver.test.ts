@@ -171,8 +171,8 @@ describe("the process driver", () => {
   });
 
   it("refuses privileged containers, and services, which it cannot run", async () => {
-    const container = { image: "x", environment: {}, privileged: false };
-    await expect(start({ containers: [{ ...container, privileged: true, tmpfs: [] }] })).rejects.toThrow(PodError);
+    const container = { image: "x", environment: {}, privileged: false, tmpfs: [] };
+    await expect(start({ containers: [{ ...container, privileged: true }] })).rejects.toThrow(PodError);
     await expect(start({ containers: [container, container] })).rejects.toThrow("services");
   });
 
