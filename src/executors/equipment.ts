@@ -23,6 +23,7 @@ import type { Driver } from "./driver.ts";
 import { createDriver } from "./drivers.ts";
 import { finishLeftoverLogs } from "./leftover-logs.ts";
 import type { Masker } from "./masking.ts";
+import { type OfferedArchs, offerArchs } from "./offered-archs.ts";
 import { openReportSpool } from "./report-spool.ts";
 import { createRunPlans } from "./run-plan.ts";
 import { openStepLog, type StepLog } from "./step-log.ts";
@@ -99,6 +100,7 @@ export async function openEquipment({ config, log, driver: given, onOpen }: Equi
     openLog,
     inputsOf: createInputs(commands, keys),
   };
+  const archs = await offerArchs(driver, executor.archs);
   return {
     keys,
     connect,
@@ -109,24 +111,27 @@ export async function openEquipment({ config, log, driver: given, onOpen }: Equi
     clock,
     spool,
     ports,
-    description: await describe(config, driver),
+    archs,
+    describe: await describe(config, driver, archs),
     planOf: createRunPlans(commands, keys),
     finishLeftoverLogs: (isBusy: (assignment: string) => boolean) => finishLeftoverLogs({ folder: logs, outlets, isBusy, log }),
   };
 }
 
-async function describe({ executor }: Config, driver: Driver): Promise<Registration["description"]> {
+/** What this executor says of itself, with the architectures of the moment. */
+async function describe({ executor }: Config, driver: Driver, archs: OfferedArchs): Promise<() => Registration["description"]> {
   const { id, pool, labels, taskLimit, dynamic, allowPrivileged } = executor;
-  return {
+  const group = executor.group ?? (await driver.groupId());
+  return () => ({
     id,
     pool,
-    group: executor.group ?? (await driver.groupId()),
+    group,
     driver: driver.name,
-    archs: [...(executor.archs ?? (await driver.archs()))],
+    archs: [...archs.current()],
     labels,
     taskLimit,
     allowPrivileged: allowPrivileged && driver.allowsPrivileged,
     dynamic,
     version,
-  };
+  });
 }

@@ -80,7 +80,8 @@ async function begin(
   equipment: Equipment,
   { config, log, signal }: { readonly config: Config; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<Session> {
-  const { keys, commands, description, clock, ports } = equipment;
+  const { keys, commands, clock, ports } = equipment;
+  const description = equipment.describe();
   const { installation, shards } = equipment.installation;
   const { id, pool, fenceMs } = config.executor;
   const heartbeat = { intervalMs: config.heartbeatIntervalMs, ttlMs: config.heartbeatTtlMs, fenceMs };
@@ -91,6 +92,7 @@ async function begin(
     ...equipment,
     executor: id,
     pool,
+    description,
     incarnation,
     returned: how === "lost-before",
     shards,

@@ -4,10 +4,12 @@ import type { RedisConnection } from "../redis/connection.ts";
 import type { Confirm } from "../redis/durability.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { Refusal } from "../redis/scripts/incarnation-reply.ts";
+import type { Registration } from "../redis/scripts/register-executor.ts";
 import { createAcceptor } from "./acceptor.ts";
 import { type Agent, createAgent } from "./agent.ts";
 import type { AttemptPorts } from "./attempt.ts";
 import { type Heartbeats, type Renewal, startHeartbeats } from "./heartbeat-loop.ts";
+import { declareChangedArchs, type OfferedArchs } from "./offered-archs.ts";
 import type { ReportSpool } from "./report-spool.ts";
 import { createReporter } from "./reporter.ts";
 import type { RunPlan } from "./run-plan.ts";
@@ -18,13 +20,16 @@ const lookEveryBeats = 3;
 const resendAfterBeats = 3;
 /** Pods are told that their executor lives this many times within their fence time, at least. */
 const touchesPerFence = 10;
-/** The group's pods are looked at this often within a heartbeat's ttl, at least every few seconds. */
-const siblingLooksPerTtl = 4;
-const maxSiblingsMs = 5_000;
+/** The group's pods and the platform's architectures are looked at this often within a heartbeat's ttl, at least every few seconds. */
+const looksPerTtl = 4;
+const maxLookMs = 5_000;
 
 export interface SessionOptions {
   readonly executor: string;
   readonly pool: string;
+  /** As it was registered. */
+  readonly description: Registration["description"];
+  readonly archs: OfferedArchs;
   readonly incarnation: string;
   /** The last incarnation was declared lost. */
   readonly returned: boolean;
@@ -98,12 +103,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   look();
   const { installation, group } = options.ports.identity;
   const ownAssignments = async () => new Set([...Object.keys(await readTodo()), ...agent.assignments(), ...spool.unsettled()]);
+  const everyMs = Math.min(maxLookMs, heartbeat.ttlMs / looksPerTtl);
+  const archs = declareChangedArchs({ ...base, everyMs });
   const siblings = startSiblings({
     ...base,
     driver: options.ports.driver,
     installation,
     group,
-    everyMs: Math.min(maxSiblingsMs, heartbeat.ttlMs / siblingLooksPerTtl),
+    everyMs,
     ownAssignments,
     afterLook: async () => {
       const own = await ownAssignments();
@@ -120,6 +127,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     emptied: emptied.promise,
     suspend: agent.suspend,
     recover: async () => {
+      archs.again();
       await recall();
       agent.resume();
       await agent.look();
@@ -130,7 +138,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     },
     close: async () => {
       heartbeats.close();
-      await siblings.close();
+      await Promise.all([siblings.close(), archs.close()]);
       agent.drain();
       await signals.close();
       reporter.close();

@@ -83,6 +83,12 @@ describe("leftovers", () => {
     expect(judgeAll([at(0, "h1"), at(999, "h1"), at(1_500, "h2"), at(2_500, "h2")])?.remove).toEqual(["p"]);
   });
 
+  it("of an executor that was lost before it was deleted need no fence time", () => {
+    const [lost, deleted] = [look({ records: others(member("lost")), pods: [pod("p", "other")] }), look({ pods: [pod("p", "other")] })];
+    expect(judgeAll([lost, deleted])?.remove).toEqual(["p"]);
+    expect(judgeAll([lost, { ...deleted, history: "h2" }])?.remove).toEqual([]);
+  });
+
   it("are proven gone by two complete lists after the revocation, not by one", () => {
     const lost = look({ records: others(member("lost")) });
     expect(judgeAll([lost])?.gone).toEqual([]);

@@ -34,6 +34,8 @@ export function decide({ id, record }: ExecutorState, message: ExecutorMessage, 
       return record ? observed(id, record, message, context) : nothing;
     case "left":
       return record ? left(id, record, message, context) : nothing;
+    case "archs-changed":
+      return record ? archsChanged(id, record, message) : nothing;
     case "cordon":
       return cordon(id, record, message.leaveWhenEmpty);
     case "uncordon":
@@ -110,6 +112,13 @@ function left(id: string, record: ExecutorRecord, { incarnation }: Told<"left">,
   if (incarnation !== record.incarnation || life.state === "lost") return nothing;
   if (life.state !== "suspect") return suspect(id, record, { before: life, left: true, now });
   return life.left ? nothing : become(id, { ...record, life: { ...life, left: true } }, []);
+}
+
+/** What waits for an architecture that is offered now is placed by the pool, which hears of it; the script has changed the record. */
+function archsChanged(id: string, record: ExecutorRecord, { incarnation, archs }: Told<"archs-changed">): ExecutorDecision {
+  const { description, life } = record;
+  if (incarnation !== record.incarnation || life.state === "lost" || archs.join() === description.archs.join()) return nothing;
+  return become(id, { ...record, description: { ...description, archs } }, []);
 }
 
 interface Suspicion {

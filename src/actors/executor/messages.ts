@@ -13,6 +13,8 @@ export const ExecutorMessage = z.discriminatedUnion("type", [
   }),
   /** From the owner, every 2 s: whether the heartbeat key was there. Only sent while absence can be trusted. */
   z.object({ type: z.literal("observed"), alive: z.boolean(), incarnation: z.string() }),
+  /** From the script that declares it: the platform has other architectures now. What runs on those that went goes on. */
+  z.object({ type: z.literal("archs-changed"), incarnation: z.string(), archs: z.array(z.string()) }),
   z.object({ type: z.literal("cordon"), leaveWhenEmpty: z.boolean() }),
   z.object({ type: z.literal("uncordon") }),
   /** The executor leaves by itself with nothing held (drained). */

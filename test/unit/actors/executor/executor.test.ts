@@ -43,6 +43,37 @@ describe("an executor that registers", () => {
   });
 });
 
+describe("other architectures", () => {
+  const archsOf = (stage: ReturnType<typeof stageExecutor>) => stage.state().record?.description.archs;
+
+  it("are told to the pool, which may have tasks that wait for them, and kept", () => {
+    const stage = stageExecutor();
+    stage.tell(registered("i1"));
+    const { effects } = stage.tell({ type: "archs-changed", incarnation: "i1", archs: ["amd64", "arm64"] });
+    expect(said(effects)).toContain("pool/default executor-changed i1 active");
+    expect(JSON.stringify(effects)).toContain('"archs":["amd64","arm64"]');
+    stage.commit();
+    stage.takeOver("s2");
+    expect(archsOf(stage)).toEqual(["amd64", "arm64"]);
+  });
+
+  it("that are the ones it offers change and write nothing", () => {
+    const stage = stageExecutor();
+    stage.tell(registered("i1"));
+    expect(stage.tell({ type: "archs-changed", incarnation: "i1", archs: ["amd64"] })).toEqual({ changes: [], effects: [] });
+  });
+
+  it("of an incarnation that does not count any more are not believed", () => {
+    const stage = stageExecutor();
+    stage.tell(registered("i1"));
+    stage.tell(registered("i2"));
+    stage.tell({ type: "archs-changed", incarnation: "i1", archs: ["arm64"] });
+    const lost = stageLost();
+    lost.tell({ type: "archs-changed", incarnation: "i1", archs: ["arm64"] });
+    expect([archsOf(stage), archsOf(lost)]).toEqual([["amd64"], ["amd64"]]);
+  });
+});
+
 describe("a heartbeat", () => {
   it("that is there changes nothing and writes nothing", () => {
     const stage = stageExecutor();
