@@ -31,7 +31,23 @@ have_redis() {
   return 1
 }
 
-# --- what installs Redis -----------------------------------------------------------------------------------------------------
+# Debian's `busybox` needs libraries of the system, which an image made of it lacks; that of busybox-static does not.
+have_static_busybox() { have busybox && ! grep -q ld-linux "$(command -v busybox)"; }
+
+# Sets `docker_packages` to what the Docker tests lack on this machine, and `docker_obstacle` to why it cannot have them.
+find_docker() {
+  docker_packages=
+  docker_obstacle=
+  [ -n "${need_docker:-}" ] || return 0
+  have dockerd && have containerd && have runc || docker_packages=docker.io
+  have_static_busybox || docker_packages="${docker_packages:+$docker_packages }busybox-static"
+  if [ "$(id -u)" != 0 ]; then docker_obstacle='a Docker daemon needs root'
+  elif [ -n "$docker_packages" ] && ! have apt-get; then docker_obstacle="there is no apt-get to install $docker_packages with"
+  fi
+  [ -z "$docker_obstacle" ] || docker_packages=
+}
+
+# --- what installs Redis and Docker ------------------------------------------------------------------------------------------
 
 # Sets `manager`, empty if there is none that we know.
 find_manager() {
@@ -61,8 +77,14 @@ redis_line() {
   esac
 }
 
-# Debian's packages start and enable a service when they are installed; ostler wants the program only.
-# A policy of our own keeps it from starting, and it is disabled before the policy goes again.
+update_package_lists() {
+  [ -z "${lists_updated:-}" ] || return 0
+  $as_root apt-get update >&2 || say "apt-get update failed: trying with the package lists that are there"
+  lists_updated=yes
+}
+
+# install_with_apt PACKAGES SERVICES: Debian's packages start and enable a service when they are installed; ostler wants the program
+# only. A policy of our own keeps services from starting, and those named are disabled before the policy goes again.
 install_with_apt() {
   policy='/usr/sbin/policy-rc.d'
   made_policy=
@@ -71,28 +93,42 @@ install_with_apt() {
   fi
   # shellcheck disable=SC2064
   trap "[ -z '$made_policy' ] || $as_root rm -f '$policy'" EXIT INT TERM
-  $as_root apt-get update >&2 || say "apt-get update failed: trying with the package lists that are there"
-  package=
-  for candidate in redis-server valkey-server; do
-    version=$(apt-cache policy "$candidate" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}\([0-9][0-9]*\)\..*/\2/p')
-    if [ "${version:-0}" -ge "$least_redis" ]; then package=$candidate; break; fi
-  done
-  status=1
-  if [ -n "$package" ]; then
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" >&2
-    status=$?
-    if have systemctl; then $as_root systemctl disable "$package" >/dev/null 2>&1
-    elif have update-rc.d; then $as_root update-rc.d "$package" disable >/dev/null 2>&1
+  # shellcheck disable=SC2086
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $1 >&2
+  status=$?
+  for service in $2; do
+    if have systemctl; then $as_root systemctl disable "$service" >/dev/null 2>&1
+    elif have update-rc.d; then $as_root update-rc.d "$service" disable >/dev/null 2>&1
     fi
-  fi
+  done
   [ -z "$made_policy" ] || $as_root rm -f "$policy"
   trap - EXIT INT TERM
   return "$status"
 }
 
+install_redis_with_apt() {
+  update_package_lists
+  for candidate in redis-server valkey-server; do
+    version=$(apt-cache policy "$candidate" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}\([0-9][0-9]*\)\..*/\2/p')
+    [ "${version:-0}" -ge "$least_redis" ] && { install_with_apt "$candidate" "$candidate"; return; }
+  done
+  return 1
+}
+
+# What was there before keeps its services as they are.
+install_docker() {
+  as_root=
+  services=
+  have containerd || services=containerd
+  have dockerd || services="docker docker.socket $services"
+  case $docker_packages in *docker.io*) ;; *) services= ;; esac
+  update_package_lists
+  install_with_apt "$docker_packages" "$services" || fail "apt-get could not install $docker_packages; what it said is above"
+}
+
 install_redis() {
   case $manager in
-    apt-get) install_with_apt ;;
+    apt-get) install_redis_with_apt ;;
     dnf) { $as_root dnf install -y valkey || $as_root dnf install -y redis; } >&2 ;;
     apk) { $as_root apk add valkey || $as_root apk add redis; } >&2 ;;
     pacman) $as_root pacman -S --noconfirm valkey >&2 ;;
@@ -120,16 +156,24 @@ probably because of its setting ignore-scripts. Install Node $own_node, or allow
 
 # --- consent -----------------------------------------------------------------------------------------------------------------
 
-# Asks once about the list on stdin. --yes and CI=true answer; without them there must be somebody to ask.
-ask() {
+# Asks once about what was listed. --yes and CI=true answer; without them there must be somebody to ask. Where the answer is no,
+# `refusal` says so.
+agreed() {
   [ "${YES:-}" = yes ] || [ "${CI:-}" = true ] && return
-  [ -t 0 ] && [ -t 2 ] || fail "there is no terminal to ask on: start with --yes to install the above"
+  refusal='there is no terminal to ask on: start with --yes to install the above'
+  [ -t 0 ] && [ -t 2 ] || return 1
   printf 'Go on? [Y/n] ' >&2
   read -r answer || answer=n
+  refusal='nothing was installed'
   case $answer in
-    '' | y | Y | yes | Yes) ;;
-    *) fail 'nothing was installed' ;;
+    '' | y | Y | yes | Yes) return 0 ;;
+    *) return 1 ;;
   esac
+}
+
+skip_docker() {
+  [ "${CI:-}" != true ] || fail "the Docker tests cannot run, and CI=true allows none to be skipped: $1"
+  say "the Docker tests are skipped: $1"
 }
 
 # Installs what is missing, after asking; then puts the project's Node first on the PATH.
@@ -143,18 +187,27 @@ set_up() {
   - npm packages, about 400 MB, into $ROOT/node_modules (npm ci)"
   have_own_node || have_new_node || plan="$plan
   - Node $own_node for this project only, as one of them"
+  find_manager
   if ! have_redis; then
-    find_manager
     [ -n "$manager" ] && find_root || fail "there is no Redis, and this script may not install one. Type this, and start again:
   $(redis_line)"
     plan="$plan
   - a Redis server with $manager; it is neither enabled nor started as a service of the system"
   fi
-  if [ -n "$plan" ]; then
-    say "ostler needs to install:$plan"
-    ask
-    have_packages || install_packages
-    have_redis || install_redis
+  find_docker
+  [ -z "$docker_obstacle" ] || skip_docker "$docker_obstacle"
+  wish=
+  [ -z "$docker_packages" ] || wish="
+  - $docker_packages with apt-get, at most 80 MB to fetch, for the Docker tests; nothing of it is enabled or started as a service"
+  if [ -n "$plan$wish" ]; then
+    say "ostler needs to install:$plan$wish"
+    if agreed; then
+      have_packages || install_packages
+      have_redis || install_redis
+      [ -z "$docker_packages" ] || install_docker
+    elif [ -n "$plan" ]; then fail "$refusal"
+    else skip_docker "$refusal"
+    fi
   fi
   install_own_node
   PATH="$ROOT/node_modules/.bin:$PATH"

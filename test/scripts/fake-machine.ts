@@ -14,7 +14,10 @@ export interface Machine {
   readonly npm?: "works" | "ignores-scripts" | "refuses-scripts" | "fails";
   /** Version of redis-server on the path; undefined: none. */
   readonly redis?: string;
-  /** Which version apt-get would install; undefined: no apt-get. */
+  /** Which of the programs of Docker are on the path, such as `dockerd`; a `busybox` is static unless said otherwise. */
+  readonly docker?: readonly string[];
+  readonly busybox?: "static" | "dynamic";
+  /** Which version of Redis apt-get would install; undefined: no apt-get. */
   readonly apt?: string;
   /** Who runs the script: root, a user whom sudo obeys, or one without rights. */
   readonly user?: "root" | "sudoer" | "user";
@@ -63,12 +66,15 @@ export function fakeMachine(machine: Machine) {
   }
   const redisBody = (version: string) => `echo "Redis server v=${version} sha=00000000:0"`;
   if (machine.redis !== undefined) fake("redis-server", redisBody(machine.redis));
+  for (const program of machine.docker ?? []) fake(program, "exit 1");
+  if (machine.busybox) fake("busybox", machine.busybox === "static" ? "exit 1" : ": /lib64/ld-linux-x86-64.so.2");
   if (machine.apt !== undefined) {
     fake("new-redis", redisBody(machine.apt));
     fake("apt-cache", `case $2 in redis-server) printf 'redis-server:\\n  Installed: (none)\\n  Candidate: 5:${machine.apt}-1\\n' ;; esac`);
     fake(
       "apt-get",
-      `say "apt-get $*"; [ "$1" = update ] || { [ -e '${policy}' ] && say 'services are kept from starting'; cp '${bin}/new-redis' '${bin}/redis-server'; }`,
+      `say "apt-get $*"; [ "$1" = update ] && exit; [ -e '${policy}' ] && say 'services are kept from starting'
+       case $* in *busybox*) [ -z "\${APT_FAILS:-}" ] || { echo 'E: no such package' >&2; exit 100; } ;; *) cp '${bin}/new-redis' '${bin}/redis-server' ;; esac`,
     );
     fake("systemctl", 'say "systemctl $*"');
   }

@@ -142,10 +142,72 @@ describe("Redis", () => {
 });
 
 describe("scripts/test", () => {
+  const withDocker = { ...complete, docker: ["dockerd", "containerd", "runc"], busybox: "static" } as const;
+
   it("asks for the same consent, and hands its arguments on", () => {
-    expect(fakeMachine(complete).run("test", ["test/unit"])).toMatchObject({ exitCode: 1, commands: [] });
-    const { exitCode, commands } = fakeMachine(complete).run("test", ["--yes", "test/unit"]);
+    expect(fakeMachine(withDocker).run("test", ["test/unit"])).toMatchObject({ exitCode: 1, commands: [] });
+    const { exitCode, output, commands } = fakeMachine(withDocker).run("test", ["--yes", "test/unit"]);
     expect(exitCode).toBe(0);
+    expect(output).not.toContain("ocker");
     expect(commands.at(-1)).toBe("node v24.9.0 scripts/test.ts test/unit");
+  });
+
+  it("installs what the Docker tests need, and leaves no service enabled or running", () => {
+    const machine = fakeMachine({ ...complete, apt: "7.0.15" });
+    const { exitCode, output, commands } = machine.run("test", ["--yes"]);
+    expect(exitCode, output).toBe(0);
+    expect(output).toMatch(/- docker\.io busybox-static with apt-get, .*for the Docker tests; nothing of it is enabled or started/);
+    expect(commands.slice(1, -1)).toEqual([
+      "apt-get update",
+      "apt-get install -y --no-install-recommends docker.io busybox-static",
+      "services are kept from starting",
+      "systemctl disable docker",
+      "systemctl disable docker.socket",
+      "systemctl disable containerd",
+    ]);
+    expect(existsSync(machine.policy)).toBe(false);
+  });
+
+  it("installs Docker beside Redis with one look at the package lists", () => {
+    const { commands } = fakeMachine({ node: "v18.20.0", npm: "works", apt: "7.0.15" }).run("test", [], { CI: "true" });
+    expect(commands.filter((command) => command.startsWith("apt-get"))).toEqual([
+      "apt-get update",
+      "apt-get install -y --no-install-recommends redis-server",
+      "apt-get install -y --no-install-recommends docker.io busybox-static",
+    ]);
+  });
+
+  it("takes a busybox that needs libraries for none, and leaves the services alone that were there", () => {
+    const { commands } = fakeMachine({ ...withDocker, busybox: "dynamic", apt: "7.0.15" }).run("test", ["--yes"]);
+    expect(commands).toContain("apt-get install -y --no-install-recommends busybox-static");
+    expect(commands.filter((command) => command.startsWith("systemctl"))).toEqual([]);
+    const half = fakeMachine({ ...complete, docker: ["containerd", "runc"], busybox: "static", apt: "7.0.15" }).run("test", ["--yes"]);
+    expect(half.commands).toContain("apt-get install -y --no-install-recommends docker.io");
+    expect(half.commands.filter((command) => command.startsWith("systemctl"))).toEqual([
+      "systemctl disable docker",
+      "systemctl disable docker.socket",
+    ]);
+  });
+
+  it.each([
+    ["nobody can be asked", { apt: "7.0.15" }, /there is no terminal to ask on/],
+    ["there is no apt-get", {}, /there is no apt-get to install docker\.io busybox-static with/],
+    ["it is not root's shell", { apt: "7.0.15", user: "user" }, /a Docker daemon needs root/],
+  ] as const)("says that the Docker tests are skipped where %s, and runs the others", (_, machine, reason) => {
+    const fake = fakeMachine({ ...complete, ...machine });
+    fake.run("start", ["--yes"]);
+    const { exitCode, output, commands } = fake.run("test");
+    expect(exitCode, output).toBe(0);
+    expect(output.split("\n").filter((line) => line.startsWith("the Docker tests are skipped: "))).toEqual([expect.stringMatching(reason)]);
+    expect(commands.at(-1)).toBe("node v24.9.0 scripts/test.ts");
+  });
+
+  it("skips nothing under CI=true: what cannot be had is an error", () => {
+    const { exitCode, output, commands } = fakeMachine(complete).run("test", [], { CI: "true" });
+    expect(exitCode).toBe(1);
+    expect(output).toContain("the Docker tests cannot run, and CI=true allows none to be skipped: there is no apt-get");
+    expect(commands).toEqual([]);
+    const failing = fakeMachine({ ...complete, apt: "7.0.15" }).run("test", [], { CI: "true", APT_FAILS: "yes" });
+    expect(failing).toMatchObject({ exitCode: 1, output: expect.stringContaining("could not install docker.io busybox-static") });
   });
 });

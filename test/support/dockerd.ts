@@ -25,13 +25,14 @@ export interface PrivateDocker extends Docker {
   readonly remove: () => Promise<void>;
 }
 
+/** Daemons are in folders that a shell which became root need not know. */
+const searchPath = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
 const programs = ["dockerd", "containerd", "runc", "busybox", "unshare", "nsenter"];
 
 /** Why there can be no Docker daemon here, in one sentence; undefined if there can. */
 export function dockerProblem(): string | undefined {
   if (process.getuid?.() !== 0) return "a Docker daemon needs root";
-  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
-  const missing = programs.filter((program) => !folders.some((folder) => existsSync(join(folder, program))));
+  const missing = programs.filter((program) => !searchPath.some((folder) => existsSync(join(folder, program))));
   return missing.length === 0 ? undefined : `there is no ${missing.join(", ")} (Debian: docker.io, busybox-static)`;
 }
 
@@ -47,7 +48,14 @@ export async function startDocker(flags: readonly string[] = []): Promise<Privat
   mkdirSync(join(folder, "tmp"));
   writeFileSync(join(folder, "daemon.json"), "{}");
   const command = [
-    ...["env", `DOCKER_TMPDIR=${join(folder, "tmp")}`, "dockerd", "--config-file", join(folder, "daemon.json")],
+    ...[
+      "env",
+      `PATH=${searchPath.join(":")}`,
+      `DOCKER_TMPDIR=${join(folder, "tmp")}`,
+      "dockerd",
+      "--config-file",
+      join(folder, "daemon.json"),
+    ],
     ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--pidfile", join(folder, "dockerd.pid")],
     ...["--host", `unix://${socketPath}`, "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", `/${cgroup}`],
     // The home's network is its own: nothing to filter, nowhere to go.
