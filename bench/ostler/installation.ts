@@ -120,7 +120,7 @@ function watchEnds(server: TestRedis, stream: string) {
       for (const [, entries] of answer ?? []) {
         for (const [id, fields] of entries) {
           after = id;
-          finished += (fields[1] ?? "").split('"phase":"finished"').length - 1;
+          finished += fields.join("").split('"phase":"finished"').length - 1;
         }
       }
       if (finished >= goal.count) goal.reach();

@@ -54,10 +54,25 @@ function resultsOf(replies: readonly [Error | null, unknown][] | null): unknown[
 /** Per stream its key and its entries, each with id and flat fields; null if nothing came. */
 const StreamReading = z.array(z.tuple([z.string(), z.array(z.tuple([z.string(), z.array(z.string())]))])).nullable();
 
-const nullableString = z.string().nullable();
 const stringRecord = z.record(z.string(), z.string());
 const stringList = z.array(z.string());
-const nullableStrings = z.array(nullableString);
+const nullableStrings = z.array(z.string().nullable());
+
+/** By hand, as letters are: every state of the installation comes this way. */
+function textOrNull(value: unknown): string | null {
+  if (value === null || typeof value === "string") return value;
+  throw new Error("Redis answered with something else than a text");
+}
+
+function textsByField(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value === "object" && value !== null && isTextsByField(value)) return value;
+  throw new Error("Redis answered with something else than the fields of a hash");
+}
+
+function isTextsByField(value: object): value is Readonly<Record<string, string>> {
+  for (const text of Object.values(value)) if (typeof text !== "string") return false;
+  return true;
+}
 
 export interface RedisOwnerStoreOptions {
   /** Of role `commit`. */
@@ -134,14 +149,8 @@ export function createRedisOwnerStore({ redis, blocking, keys, shards, confirm }
       const results = resultsOf(await pipeline.exec());
       let at = 0;
       return actors.map(({ parts }): Stored => {
-        const state = nullableString.parse(results[at++]);
-        return {
-          state,
-          parts: parts.map(({ type }) => {
-            const value = results[at++];
-            return type === "hash" ? stringRecord.parse(value) : nullableString.parse(value);
-          }),
-        };
+        const state = textOrNull(results[at++]);
+        return { state, parts: parts.map(({ type }) => (type === "hash" ? textsByField(results[at++]) : textOrNull(results[at++]))) };
       });
     },
 

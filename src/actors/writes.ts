@@ -30,14 +30,22 @@ export interface FinishedWrites {
 }
 
 /** Appends to a map's list. */
-function add<Key, Value>(lists: Map<Key, Value[]>, key: Key, ...values: Value[]): void {
+function add<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
   const list = lists.get(key);
-  if (list) list.push(...values);
-  else lists.set(key, [...values]);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}
+
+/** Appends two words to a map's list. */
+function addPair<Key>(lists: Map<Key, (string | number)[]>, key: Key, first: string | number, second: string | number): void {
+  const list = lists.get(key);
+  if (list) list.push(first, second);
+  else lists.set(key, [first, second]);
 }
 
 /** `command key words…`, split where it would be too long; `unit` words stay together. */
 function split(command: string, key: string, words: readonly (string | number)[], unit: number): Write[] {
+  if (words.length <= wordsPerWrite) return [[command, key, ...words]];
   const size = wordsPerWrite - (wordsPerWrite % unit);
   const writes: Write[] = [];
   for (let at = 0; at < words.length; at += size) writes.push([command, key, ...words.slice(at, at + size)]);
@@ -62,22 +70,27 @@ export function createWrites(keys: Keys): Writes {
   const unrecorded: { shard: number; id: string }[] = [];
 
   const hash = ({ key, set, remove }: HashWrite) => {
-    for (const [field, value] of Object.entries(set)) add(sets, key, field, value);
-    if (remove.length > 0) add(removals, key, ...remove);
+    for (const field in set) addPair(sets, key, field, set[field] ?? "");
+    for (const field of remove) add(removals, key, field);
   };
 
-  /** Per run the list that its events go to ("" for none), and their texts: they travel once, for list and stream. */
-  const eventWords = () => [...events].flatMap(([run, texts]) => [forgotten.has(run) ? "" : keys.runEvents(run), texts.join(",")]);
+  /** Per run the list that its events go to ("" for none), and their text: it travels once, for list and stream. */
+  const eventWrite = (): Write[] => {
+    if (events.size === 0) return [];
+    const words: string[] = ["@events", keys.events];
+    for (const [run, texts] of events) words.push(forgotten.has(run) ? "" : keys.runEvents(run), `[${texts.join(",")}]`);
+    return [words];
+  };
 
   return {
     state: (shard, actor, write) => {
       if (write.state === null) add(removals, keys.state(shard), actor);
-      else add<string, string | number>(sets, keys.state(shard), actor, write.state);
-      write.hashes.forEach(hash);
+      else addPair(sets, keys.state(shard), actor, write.state);
+      for (const each of write.hashes) hash(each);
     },
     deadline: (shard, actor, at) => {
       if (at === undefined) add(dueRemovals, shard, actor);
-      else add<number, string | number>(dueSets, shard, at, actor);
+      else addPair(dueSets, shard, at, actor);
     },
     effect: (shard, effect) => {
       switch (effect.type) {
@@ -88,7 +101,7 @@ export function createWrites(keys: Keys): Writes {
           rows.push(effect.row);
           return;
         case "assign":
-          add<string, string | number>(sets, keys.executorTodo(effect.executor), effect.assignment, `run:${effect.incarnation}`);
+          addPair(sets, keys.executorTodo(effect.executor), effect.assignment, `run:${effect.incarnation}`);
           add(assigned, effect.executor, effect.assignment);
           return;
         case "readdress":
@@ -104,8 +117,7 @@ export function createWrites(keys: Keys): Writes {
           add(removals, keys.executorHeld(effect.executor), effect.assignment);
           return;
         case "executor-record":
-          for (const [field, value] of Object.entries(effect.fields))
-            add<string, string | number>(sets, keys.executor(effect.executor), field, value);
+          for (const [field, value] of Object.entries(effect.fields)) addPair(sets, keys.executor(effect.executor), field, value);
           wake.add(effect.executor);
           return;
         case "executor-lost":
@@ -121,7 +133,7 @@ export function createWrites(keys: Keys): Writes {
           return;
         }
         case "record":
-          add<string, string | number>(sets, keys.effects(shard), effect.id, JSON.stringify(effect.work));
+          addPair(sets, keys.effects(shard), effect.id, JSON.stringify(effect.work));
           recorded.push({ shard, id: effect.id, work: effect.work });
           return;
         case "unrecord":
@@ -157,7 +169,7 @@ export function createWrites(keys: Keys): Writes {
         ...[...dueSets].flatMap(([shard, words]) => split("ZADD", keys.due(shard), words, 2)),
         ...[...dueRemovals].flatMap(([shard, words]) => split("ZREM", keys.due(shard), words, 1)),
         ...late,
-        ...(events.size > 0 ? [["@events", keys.events, ...eventWords()]] : []),
+        ...eventWrite(),
         ...(rows.length > 0 ? [["XADD", keys.indexRows, "*", "r", JSON.stringify(rows)]] : []),
         ...[...mail].map(([shard, letters]): Write => ["XADD", keys.inbox(shard), "*", "m", JSON.stringify(letters)]),
         ...replies,

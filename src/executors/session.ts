@@ -18,6 +18,8 @@ import { listenForWork } from "./work-signals.ts";
 
 const lookEveryBeats = 3;
 const resendAfterBeats = 3;
+/** Jobs may come by the hundred a second, and `todo` may hold a thousand assignments: reading it for each would cost more than the work. */
+const jobLookPauseMs = 250;
 /** Pods are told that their executor lives this many times within their fence time, at least. */
 const touchesPerFence = 10;
 /** The group's pods and the platform's architectures are looked at this often within a heartbeat's ttl, at least every few seconds. */
@@ -90,12 +92,19 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const look = () => {
     agent.look().catch((err: unknown) => log.warn({ err, executorId: executor }, "could not read what is to be done"));
   };
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  /** A job names what it brings: the look is for what else may have changed, and can wait for the next one. */
+  const lookAtJob = () => {
+    if (base.monotonicNow() - lookedAt < jobLookPauseMs) return;
+    lookedAt = base.monotonicNow();
+    look();
+  };
   const recall = async () => spool.recall(new Set(Object.keys(await readTodo())));
 
   await recall();
   const upkeep = createUpkeep({ ...options, agent, look, onEmpty: () => emptied.resolve("emptied") });
   const heartbeats = startHeartbeats({ ...base, onRenewed: upkeep, onFenced: agent.fence });
-  const signals = await listenForWork({ ...base, onWake: look, onAssignments: agent.take }).catch((error: unknown) => {
+  const signals = await listenForWork({ ...base, onWake: look, onJob: lookAtJob, onAssignments: agent.take }).catch((error: unknown) => {
     // Without ears it must not look alive.
     heartbeats.close();
     throw error;

@@ -16,6 +16,8 @@ export interface WorkSignalsOptions {
   readonly connect: (role: "queue" | "blocking") => RedisConnection;
   /** A job's assignments; the job is done once this resolves. */
   readonly onAssignments: (assignments: readonly string[]) => Promise<void>;
+  /** A job has come; `onAssignments` is called with what it names. */
+  readonly onJob: () => void;
   /** Something in `todo` has changed, or may have. */
   readonly onWake: () => void;
   readonly log: Logger;
@@ -31,7 +33,7 @@ export interface WorkSignals {
  * Losing one changes nothing: the executor looks by itself every few heartbeats.
  */
 export async function listenForWork(options: WorkSignalsOptions): Promise<WorkSignals> {
-  const { executor, keys, connect, onAssignments, onWake, log } = options;
+  const { executor, keys, connect, onAssignments, onJob, onWake, log } = options;
   const wake = connect("blocking");
   await wake.connect();
   wake.on("message", onWake);
@@ -44,7 +46,7 @@ export async function listenForWork(options: WorkSignalsOptions): Promise<WorkSi
     `executor-${executor}`,
     async (job) => {
       const { assignments } = AssignmentsJob.parse(job.data);
-      onWake();
+      onJob();
       await onAssignments(assignments);
     },
     {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { OstlerError } from "../errors.ts";
-import type { EventEntry } from "../read-model/feed.ts";
+import { type EventEntry, textsOf } from "../read-model/feed.ts";
 import { keepsAfter } from "../read-model/stream-gap.ts";
 import { firstStreamId, type StreamId, streamIdBefore } from "../read-model/stream-id.ts";
 import type { RedisConnection } from "../redis/connection.ts";
@@ -72,7 +72,7 @@ async function readAfter(
   if (!(await keepsAfter(redis, keys.events, from))) return undefined;
   return place(
     history,
-    raw.map(([id, fields]) => ({ id, events: z.array(RunEvent).parse(JSON.parse(fields[1] ?? "")) })),
+    raw.map(([id, fields]) => ({ id, events: textsOf(fields).flatMap((text) => z.array(RunEvent).parse(JSON.parse(text))) })),
     position,
   );
 }

@@ -48,14 +48,21 @@ const Fields = z.array(z.string());
 const Entries = z.array(z.tuple([z.string(), Fields]));
 const Reply = z.union([z.null(), z.array(z.tuple([z.string(), Entries]))]);
 
-/** An entry that cannot be read is skipped with a warning: one odd row must not stop the list of all others. */
-function readField<Item>(item: z.ZodType<Item>, fields: readonly string[], log: Logger): Item[] {
-  try {
-    return z.array(item).parse(JSON.parse(fields[1] ?? ""));
-  } catch (error) {
-    log.warn({ err: error }, "skipped an unreadable stream entry");
-    return [];
-  }
+/** A list that cannot be read is skipped with a warning: one odd row must not stop the list of all others. */
+function readLists<Item>(item: z.ZodType<Item>, fields: readonly string[], log: Logger): Item[] {
+  return textsOf(fields).flatMap((text) => {
+    try {
+      return z.array(item).parse(JSON.parse(text));
+    } catch (error) {
+      log.warn({ err: error }, "skipped an unreadable part of a stream entry");
+      return [];
+    }
+  });
+}
+
+/** The values of an entry: JSON lists, one per run for events. */
+export function textsOf(fields: readonly string[]): readonly string[] {
+  return fields.filter((_, index) => index % 2 === 1);
 }
 
 /** A blocking read has no time limit of its own: without an answer long after it should have come, the connection counts as dead. */
@@ -104,8 +111,8 @@ export async function runFeed({ connect, keys, log, begin, take }: FeedOptions, 
     const next = { rows: rows.at(-1)?.[0] ?? position.rows, events: taken.at(-1)?.[0] ?? position.events };
     await take({
       history: history ?? "",
-      entries: taken.map(([id, fields]) => ({ id, events: readField(RunEvent, fields, log) })),
-      rows: rows.flatMap(([version, fields]) => readField(IndexRow, fields, log).map((row) => ({ row, version }))),
+      entries: taken.map(([id, fields]) => ({ id, events: readLists(RunEvent, fields, log) })),
+      rows: rows.flatMap(([version, fields]) => readLists(IndexRow, fields, log).map((row) => ({ row, version }))),
       position: next,
     });
     position = next;

@@ -25,12 +25,13 @@ export function defineScript<Input, Reply>(definition: ScriptDefinition<Input, R
   return async (redis, keys, input) => {
     const names = definition.keys(input, keys);
     // As one list: a commit may have more arguments than a call can spread.
-    const args = [names.length, ...names, ...definition.args(input)];
+    const words = [sha, names.length, ...names, ...definition.args(input)];
     try {
-      return definition.reply.parse(await redis.call("EVALSHA", [sha, ...args]));
+      return definition.reply.parse(await redis.call("EVALSHA", words));
     } catch (error) {
       if (!isMissingScript(error)) throw error;
-      return definition.reply.parse(await redis.call("EVAL", [source, ...args]));
+      words[0] = source;
+      return definition.reply.parse(await redis.call("EVAL", words));
     }
   };
 }

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layout } from "../../src/ost/layout.ts";
@@ -138,8 +138,9 @@ describe("an attempt", () => {
     });
     const id = run.assignment("build");
     await world.assign(id);
-    await until("the step runs", async () =>
-      (await readdir(join(world.podsDir, id, "steps", "0")).catch((): string[] => [])).includes("pid"),
+    // Its shell has read the trap by then.
+    await until("the step prints", async () =>
+      (await readFile(join(world.podsDir, id, "steps", "0", "output"), "utf8").catch(() => "")).includes("up\n"),
     );
     await world.tell(id, "stop");
     expect(await world.outcome(id)).toMatchObject({ phase: "stopped", steps: [{ phase: "stopped" }, { phase: "notstarted" }] });

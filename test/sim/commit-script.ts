@@ -56,11 +56,11 @@ const verbs: Readonly<Record<string, Verb>> = {
 function appendEvents(redis: RedisCommands, stream: string, words: readonly string[]): void {
   const all: string[] = [];
   for (let i = 0; i + 1 < words.length; i += 2) {
-    const [list = "", texts = ""] = words.slice(i, i + 2);
-    if (list !== "") redis.rpush(list, `[${texts}]`);
-    all.push(texts);
+    const [list = "", text = ""] = words.slice(i, i + 2);
+    if (list !== "") redis.rpush(list, text);
+    all.push("e", text);
   }
-  redis.xadd(stream, "e", `[${all.join(",")}]`);
+  redis.xadd(stream, ...all);
 }
 
 function applyWrite(redis: RedisCommands, [command, key, ...words]: Write): void {

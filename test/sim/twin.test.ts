@@ -121,7 +121,7 @@ describe("the simulated Redis commits as the script does", () => {
     ],
     [
       "events",
-      [commit({ writes: [["@events", keys.events, keys.runEvents("r"), "{},{}", "", "{}"]] }), commit({ id: "sixth", number: 6 })],
+      [commit({ writes: [["@events", keys.events, keys.runEvents("r"), "[{},{}]", "", "[{}]"]] }), commit({ id: "sixth", number: 6 })],
     ],
   ] satisfies [string, Commit[]][])("%s", async (_, commits) => {
     for (const each of commits) {

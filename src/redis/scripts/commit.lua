@@ -11,8 +11,8 @@
             id of the last inbox entry consumed ("" if none)
   then      the keys that must be absent
   then      the writes, each as: number of words, words. A word list is a Redis command, or one of
-              @events KEY (LIST JSONS)…   appends a run's events (JSON texts, comma between them) to its list ("": to none),
-                                        and those of all runs to the event stream; its id is what replies carry
+              @events KEY (LIST JSON)…    appends each run's events (a JSON list) to its own list ("": to none), and all of
+                                        them to the event stream, a field "e" per run; its id is what replies carry
             @reply KEY ID JSON EVENTS   appends to a reply stream, trimmed and expiring
               @readdress KEY FIELD VALUE  sets FIELD if it is there and not "stop"
             @stop KEY FIELD             sets FIELD to "stop" if it is there
@@ -81,14 +81,19 @@ while at <= last do
   local command = ARGV[at + 1]
   local key = ARGV[at + 2]
   if command == "@events" then
+    -- The texts go on as they came: Lua hashes every string that it makes, byte by byte. Few enough for one unpack.
     local all = {}
     for i = at + 3, at + words, 2 do
       if ARGV[i] ~= "" then
-        redis.call("RPUSH", ARGV[i], "[" .. ARGV[i + 1] .. "]")
+        redis.call("RPUSH", ARGV[i], ARGV[i + 1])
       end
+      all[#all + 1] = "e"
       all[#all + 1] = ARGV[i + 1]
+      if #all == 4000 or i + 1 == at + words then
+        event = redis.call("XADD", key, "*", unpack(all))
+        all = {}
+      end
     end
-    event = redis.call("XADD", key, "*", "e", "[" .. table.concat(all, ",") .. "]")
   elseif command == "@reply" then
     if event == "" then
       -- Nothing happened that has an event: the reply names the newest one there is.
