@@ -82,7 +82,8 @@ async function load(program) {
 }
 
 if (majorOf(process.versions.node) >= leastMajor) {
-  void load(process.argv[2] === "serve" ? "main" : "cli/entry");
+  const [, , verb] = process.argv;
+  void load(verb === "serve" ? "main" : verb === "doctor" ? "doctor/entry" : "cli/entry");
 } else {
   const node = findNode();
   if (node) reExecute(node);

@@ -41,22 +41,30 @@ function describe(program: Command, shell: Shell, open: Open): void {
     .configureOutput({ writeOut: (text) => shell.stdout.write(text), writeErr: (text) => shell.stderr.write(text), outputError: () => {} })
     .exitOverride();
   for (const { name, summary, group } of verbs) program.command(name).description(summary).helpGroup(group).copyInheritedSettings(program);
-  program
-    .command("serve")
-    .helpGroup(local)
-    .description("run the server (its flags: `ostler serve --help`)")
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => {
-      // bin/ostler.js hands over what begins with `serve`; this is what has it elsewhere.
-      throw usage("`serve` comes first: ostler serve …");
-    });
+  for (const [name, description] of programs) {
+    program
+      .command(name)
+      .helpGroup(local)
+      .description(description)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        // bin/ostler.js hands over what begins with the name; this is what has it elsewhere.
+        throw usage(`\`${name}\` comes first: ostler ${name} …`);
+      });
+  }
   // Commands are stubs for the help; the one that is called gets its arguments and options now.
   program.hook("preSubcommand", async (_, command) => {
     const verb = verbs.find(({ name }) => name === command.name());
     (await verb?.load())?.configure(command, open);
   });
 }
+
+/** What takes the server's settings instead of the client's, and is a program of its own. */
+const programs = [
+  ["serve", "run the server (its flags: `ostler serve --help`)"],
+  ["doctor", "check what `ostler serve` with the same flags depends on, here and now"],
+] as const;
 
 const helpAfter = `
 RUN is an id or its beginning, GROUP#NUMBER (/project/web#12, or web#12 where that is unique), @last or @last-failed.

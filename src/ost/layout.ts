@@ -68,6 +68,8 @@ const padded = (offset: number) => String(offset).padStart(16, "0");
 /** Every object key, spelled in this one place (`docs/formats/keys.md`). */
 export const layout = {
   installation: "installation.json",
+  /** Written, read and at once deleted by `ostler doctor`. */
+  probe: (id: string) => `doctor/${keySegment(id)}`,
   setting: (name: string) => `settings/${keySegment(name)}.json`,
   runs: "runs/",
   runFolder: (runId: string) => `runs/${runId}/`,

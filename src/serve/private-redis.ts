@@ -65,6 +65,13 @@ export async function startPrivateRedis(options: PrivateRedisOptions, signal: Ab
   return adopted ?? (await launch(options, configPath, signal));
 }
 
+/** Where the private server of a folder listens, if one runs there now. */
+export async function findPrivateRedis(folder: string): Promise<string | undefined> {
+  const running = await findByArgument(join(folder, "redis.conf"));
+  const endpoint = running.length === 0 ? undefined : await readEndpoint(folder);
+  return endpoint && urlOf(endpoint);
+}
+
 async function adopt({ folder, policy, log }: PrivateRedisOptions, pid: number, signal: AbortSignal): Promise<PrivateRedis | undefined> {
   const endpoint = await readEndpoint(folder);
   if (endpoint && (await awaitReady(endpoint, () => isRunning(pid), signal)) === "ready") {

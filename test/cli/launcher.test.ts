@@ -33,6 +33,8 @@ beforeAll(async () => {
     await writeFile(join(folder, name, "package.json"), '{"type":"module"}');
     await writeFile(join(folder, name, "src/cli/entry.ts"), program);
     await writeFile(join(folder, name, "src/main.ts"), 'console.log("main", process.argv.slice(2).join());');
+    await mkdir(join(folder, name, "src/doctor"));
+    await writeFile(join(folder, name, "src/doctor/entry.ts"), "console.log(process.argv[2], process.argv.slice(3).join());");
     await copyFile(join(root, "bin/ostler.js"), join(folder, name, "bin/ostler.js"));
   }
   await mkdir(join(folder, "checkout/node_modules"));
@@ -79,8 +81,9 @@ describe("bin/ostler.js", () => {
     expect((await launch(join(folder, "ostler"), ["exit"]).ended).code).toBe(42);
   });
 
-  it("hands `serve`, and nothing else, to the server", async () => {
+  it("hands `serve` to the server, `doctor` to the doctor, and nothing else", async () => {
     expect((await launch(inCheckout(), ["serve", "--port", "0"]).ended).stdout).toBe("main serve,--port,0\n");
+    expect((await launch(inCheckout(), ["doctor", "-o", "json"]).ended).stdout).toBe("doctor -o,json\n");
     expect((await launch(inCheckout(), ["runs", "serve"]).ended).stdout).toContain('"argv":["runs","serve"]');
   });
 
