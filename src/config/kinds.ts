@@ -80,6 +80,15 @@ function items(list: string): string[] {
   return list.split(",").map((item) => item.trim());
 }
 
+/** Any texts without commas, as `a,b`; an empty text is none. */
+export const names: Kind<readonly string[]> = {
+  form: "names separated by commas",
+  parse: (list) => {
+    const given = list.trim() === "" ? [] : items(list);
+    return given.includes("") ? undefined : given;
+  },
+};
+
 /** One or more distinct values, as `a,b`, in the order of `values`. */
 export function someOf<const Value extends string>(values: readonly Value[]): Kind<readonly Value[]> {
   return {

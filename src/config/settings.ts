@@ -6,6 +6,7 @@ import {
   identifier,
   integer,
   labels,
+  names,
   oneOf,
   redisPrefix,
   secretKey,
@@ -141,7 +142,7 @@ export const serverSettings = {
 } as const;
 
 /** The pod platforms that an executor can drive. */
-export const driverKinds = ["process"] as const;
+export const driverKinds = ["process", "kubernetes"] as const;
 export type DriverKind = (typeof driverKinds)[number];
 
 /** The settings of the executor role. */
@@ -174,7 +175,7 @@ export const executorSettings = {
     alias: "driver",
     kind: oneOf(driverKinds),
     default: "process",
-    about: "What tasks run on. `process`: processes of this machine, without isolation.",
+    about: "What tasks run on. `process`: processes of this machine, without isolation. `kubernetes`: pods of a cluster.",
   }),
   labels: fixed({
     env: "OSTLER_EXECUTOR_LABELS",
@@ -213,6 +214,49 @@ export const executorSettings = {
     kind: boolean,
     default: "false",
     about: "Whether privileged containers may run here. The `process` driver never allows it.",
+  }),
+  helperImage: fixed({
+    env: "OSTLER_HELPER_IMAGE",
+    kind: text,
+    default: "busybox:1.37-musl",
+    about: "The image with a static `/bin/busybox` that every pod gets its helper from. Only drivers of containers need it.",
+  }),
+  kubernetesNamespace: optional({
+    env: "OSTLER_KUBERNETES_NAMESPACE",
+    kind: identifier,
+    absent: "the kubeconfig context's, in a cluster that of the executor's own pod, else `default`",
+    about: "The namespace that the `kubernetes` driver makes pods in.",
+  }),
+  kubernetesContext: optional({
+    env: "OSTLER_KUBERNETES_CONTEXT",
+    kind: text,
+    absent: "the kubeconfig's current one",
+    about: "The kubeconfig's context for the `kubernetes` driver.",
+  }),
+  kubernetesKubeconfig: optional({
+    env: "OSTLER_KUBERNETES_KUBECONFIG",
+    kind: text,
+    absent: "`KUBECONFIG`, else `~/.kube/config`, else the service account of the pod that the executor runs in",
+    about: "The file that tells the `kubernetes` driver where the cluster is.",
+  }),
+  kubernetesNodeSelectors: fixed({
+    env: "OSTLER_KUBERNETES_NODE_SELECTORS",
+    kind: names,
+    default: "",
+    about: "The node labels that tasks may ask for, as `zone` (with any value) or `size=big`; `*` is all.",
+  }),
+  kubernetesTolerations: fixed({
+    env: "OSTLER_KUBERNETES_TOLERATIONS",
+    kind: names,
+    default: "",
+    about:
+      "The taints that tasks may tolerate, as `gpu` (with any value) or `team=ci`; `*` is all, which a toleration without a key needs.",
+  }),
+  kubernetesServiceAccounts: fixed({
+    env: "OSTLER_KUBERNETES_SERVICE_ACCOUNTS",
+    kind: names,
+    default: "",
+    about: "The service accounts that tasks may ask their pods to run as; `*` is all. No pod gets a token of its account.",
   }),
 } as const;
 

@@ -45,13 +45,13 @@ export type Equipment = Awaited<ReturnType<typeof openEquipment>>;
 
 /** Opens connections, object storage, driver and spools; refuses where they belong to another installation. */
 export async function openEquipment({ config, log, driver: given, onOpen }: EquipmentOptions) {
-  const { redisUrl, dataDir, hostEnvironment, executor } = config;
+  const { redisUrl, dataDir, executor } = config;
   if (redisUrl === undefined) throw new Error("the executor role needs OSTLER_REDIS_URL");
   const keys = createKeys(config.redisPrefix);
   const connect = (role: Parameters<typeof createRedis>[1]): RedisConnection =>
     createRedis(redisUrl, role, (err) => log.warn({ err, connection: role }, "Redis connection error"));
 
-  const driver = given ?? createDriver({ driver: executor.driver, dataDir, hostEnvironment });
+  const driver = given ?? createDriver(config);
   onOpen(driver.close);
   if (driver.warning !== undefined) log.warn(driver.warning);
   const commands = connect("commands");
