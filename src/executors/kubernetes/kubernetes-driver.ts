@@ -17,6 +17,7 @@ import { stateOf } from "./pod-state.ts";
 import { openPodWatch, type PodKey, type PodWatch } from "./pod-watch.ts";
 import { hasNativeSidecars } from "./server-version.ts";
 import { followServiceLog } from "./service-log.ts";
+import { touchSparingly } from "./sparing-touch.ts";
 import { type AllowedWishes, checkWishes } from "./wishes.ts";
 
 export interface KubernetesDriverOptions extends ClusterSettings {
@@ -86,7 +87,7 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
     uids.set(record.id, key.uid);
     const { namespace, api, openExec } = cluster;
     const arch = nodes.archOf(pod.spec?.nodeName ?? undefined);
-    return createHelperPod({
+    const handle = createHelperPod({
       id: record.id,
       createdAt: record.createdAt,
       arch: arch ?? "amd64",
@@ -97,7 +98,9 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
       followService: (index, offset, signal) => followServiceLog({ api, namespace, pods, pod: key }, { index, offset }, signal),
       fenceMs: record.fenceMs,
       deadlineAt: record.deadlineAt,
+      ...(record.user !== undefined && { containerUser: record.user }),
     });
+    return { ...handle, touch: touchSparingly(handle.touch, record.fenceMs) };
   };
 
   return {

@@ -20,6 +20,8 @@ const ContainerStatus = z.object({
 });
 export type ContainerStatus = z.infer<typeof ContainerStatus>;
 
+const Probe = z.object({ periodSeconds: z.number().nullish(), failureThreshold: z.number().nullish() });
+
 /** What the driver reads of a pod; everything else is dropped, as thousands of them are kept. */
 export const ObservedPod = z.object({
   metadata: z.object({
@@ -29,7 +31,12 @@ export const ObservedPod = z.object({
     annotations: z.record(z.string(), z.string()).nullish(),
     deletionTimestamp: text,
   }),
-  spec: z.object({ nodeName: text }).nullish(),
+  spec: z
+    .object({
+      nodeName: text,
+      containers: z.array(z.object({ name: z.string(), readinessProbe: Probe.nullish() })).nullish(),
+    })
+    .nullish(),
   status: z
     .object({
       phase: text,

@@ -25,6 +25,8 @@ const PodRecord = z.object({
   createdAt: z.number(),
   deadlineAt: z.number(),
   fenceMs: z.number(),
+  /** Whom the main container runs as, if its task says so. */
+  user: z.string().optional(),
 });
 export type PodRecord = z.infer<typeof PodRecord>;
 
@@ -44,7 +46,8 @@ const doNotDisturb = { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"
 
 export function annotationsOf(spec: PodSpec, createdAt: number): Readonly<Record<string, string>> {
   const { id, owner, deadlineAt, fenceMs } = spec;
-  const record: PodRecord = { version: 1, id, owner, createdAt, deadlineAt, fenceMs };
+  const user = spec.containers[0]?.user;
+  const record: PodRecord = { version: 1, id, owner, createdAt, deadlineAt, fenceMs, ...(user !== undefined && { user }) };
   return { ...doNotDisturb, [recordAnnotation]: JSON.stringify(record) };
 }
 

@@ -35,6 +35,8 @@ export async function removePod(
   const watch = watchOf(pod);
   try {
     const until = AbortSignal.any([signal, late]);
+    // A watch that has only just been opened may not know it yet.
+    watch?.note(pod);
     if (watch) await watch.when(keyOf(pod), (seen) => (seen ? undefined : true), until);
     else await pollUntilGone(cluster, keyOf(pod), until);
   } catch (error) {

@@ -27,10 +27,18 @@ export function stateOf(pod: ObservedPod): PodState {
   if (fault) return { type: "over", fault };
   const unready = statuses.find((status) => isService(status) && !isReady(status));
   if (isMainUp && (!unready || isNativeSidecar(pod, unready))) return { type: "running" };
-  const doubt = firstOf(statuses, doubtOf);
-  const waitsFor =
-    doubt?.message ?? schedulingOf(pod) ?? (unready?.state?.running ? `${containerTitle(unready.name)} to be ready` : undefined);
+  const doubt = firstOf(statuses, doubtOf) ?? (isMainUp && unready ? unreadyDoubt(pod, unready) : undefined);
+  const service = unready?.state?.running ? `${containerTitle(unready.name)} to be ready` : undefined;
+  const waitsFor = service ?? doubt?.message ?? schedulingOf(pod);
   return { type: "starting", ...(waitsFor !== undefined && { waitsFor }), ...(doubt && { doubt }) };
+}
+
+/** A server without native sidecars never gives up a service that is not ready. */
+function unreadyDoubt({ spec }: ObservedPod, { name }: ContainerStatus): (PodEnd & { readonly patienceMs: number }) | undefined {
+  const { periodSeconds, failureThreshold } = spec?.containers?.find((container) => container.name === name)?.readinessProbe ?? {};
+  if (!periodSeconds || !failureThreshold) return undefined;
+  const seconds = periodSeconds * failureThreshold;
+  return { reason: "setup", message: `${containerTitle(name)} was not ready within ${seconds} s`, patienceMs: seconds * 1_000 };
 }
 
 function containersOf({ status }: ObservedPod): readonly ContainerStatus[] {
