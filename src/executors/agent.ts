@@ -19,6 +19,7 @@ export interface AgentOptions {
   readonly pool: string;
   readonly incarnation: string;
   readonly ttlMs: number;
+  readonly fenceMs: number;
   readonly resendAfterMs: number;
   readonly ports: AttemptPorts;
   readonly spool: ReportSpool;
@@ -38,6 +39,10 @@ interface Entry {
   readonly halts: HaltControl;
   running: RunningAttempt | undefined;
   progress: ProgressReports | undefined;
+  /** Its pod starts no step later than this (ms, this host's clock), unless it was touched. */
+  startBy: number;
+  /** When (ms, this host's clock) its pod was last touched by this process. */
+  touchedAt: number | undefined;
   /** Looks in a row at a `todo` that did not name it. */
   missing: number;
   done: Promise<void>;
@@ -54,7 +59,7 @@ export interface Agent {
   readonly onVerdict: (assignment: string, verdict: Verdict, askedAt: number) => void;
   /** What this process is busy with. */
   readonly assignments: () => readonly string[];
-  /** Tells the pods that this executor was alive at `at` (ms, this host's clock). */
+  /** Tells the pods, where it is time to, that this executor was alive at `at` (ms, this host's clock). */
   readonly touchPods: (at: number) => void;
   /** Accepts nothing until `resume`: Redis may have forgotten what was reported, and ask for it again. */
   readonly suspend: () => void;
@@ -97,6 +102,8 @@ export function createAgent(options: AgentOptions): Agent {
       send: (message) => conclusions.tell({ assignment, message: JSON.stringify(message) }),
     });
     const job = { assignment, attempt: parts.attempt, plan, node, ...beginning };
+    // The pod of a predecessor may be about to give up.
+    entry.startBy = beginning.origin === "accepted" ? beginning.startBy : 0;
     entry.progress = progress;
     entry.running = runAttempt(ports, job, { halts: entry.halts, onProgress: progress.changed });
     try {
@@ -111,7 +118,10 @@ export function createAgent(options: AgentOptions): Agent {
     const known = entries.get(assignment);
     if (known) return known;
     const halts = createHalts(leaving.signal);
-    const entry: Entry = { halts, running: undefined, progress: undefined, missing: 0, done: Promise.resolve() };
+    const entry: Entry = {
+      ...{ halts, running: undefined, progress: undefined },
+      ...{ startBy: Number.POSITIVE_INFINITY, touchedAt: undefined, missing: 0, done: Promise.resolve() },
+    };
     entries.set(assignment, entry);
     entry.done = work(entry)
       .catch((err: unknown) => {
@@ -172,8 +182,13 @@ export function createAgent(options: AgentOptions): Agent {
     assignments: () => [...entries.keys()],
     touchPods: (at) => {
       for (const [assignment, entry] of entries) {
-        const touched = entry.running?.pod()?.touch(at, entry.halts.leave);
-        touched?.catch((err: unknown) => log.warn({ err, ...fieldsOf(assignment) }, "a pod could not be touched"));
+        const pod = entry.running?.pod();
+        if (!pod || !isTouchDue(entry, at, options)) continue;
+        entry.touchedAt = at;
+        pod.touch(at, entry.halts.leave).catch((err: unknown) => {
+          entry.touchedAt = undefined;
+          if (!leaving.signal.aborted) log.warn({ err, ...fieldsOf(assignment) }, "a pod could not be touched");
+        });
       }
     },
     suspend: () => {
@@ -200,6 +215,17 @@ export function createAgent(options: AgentOptions): Agent {
       await Promise.all([...entries.values()].map((entry) => entry.done));
     },
   };
+}
+
+/** Pods hear of their executor this many times within their fence time, at least. */
+const touchesPerFence = 10;
+
+/**
+ * A pod that lives for seconds needs no touch at all; one that may still start a step hears in time that its executor lives,
+ * since heartbeats come at least twice within a ttl.
+ */
+function isTouchDue({ startBy, touchedAt }: Entry, at: number, { ttlMs, fenceMs }: Pick<AgentOptions, "ttlMs" | "fenceMs">): boolean {
+  return touchedAt === undefined ? at >= startBy - (3 / 4) * ttlMs : at - touchedAt >= fenceMs / touchesPerFence;
 }
 
 /** Calls that come while one is under way are one more, after it. */

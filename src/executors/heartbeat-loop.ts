@@ -38,6 +38,8 @@ export interface HeartbeatOptions {
 export interface Heartbeats {
   /** A renewal was answered within the last ttl, so new pods may be started. */
   readonly mayStart: () => boolean;
+  /** When (ms, this host's clock) the executor was surely alive last. */
+  readonly renewedAt: () => number;
   readonly close: () => void;
 }
 
@@ -48,6 +50,7 @@ export interface Heartbeats {
 export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
   const { monotonicNow, intervalMs, ttlMs, fenceMs, log } = options;
   let renewedAt = monotonicNow();
+  let aliveAt = Date.now();
   let count = 0;
   let inFlight = false;
   let fenced = false;
@@ -77,6 +80,7 @@ export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
       return;
     }
     renewedAt = sentMonotonic;
+    aliveAt = sentAt;
     fenced = false;
     count += 1;
     options.onRenewed({ redisNow: reply.now, sentAt, count, leaveWhenEmpty: reply.leaveWhenEmpty });
@@ -102,5 +106,5 @@ export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
     closed = true;
     clearInterval(timer);
   };
-  return { mayStart: () => !closed && monotonicNow() - renewedAt < ttlMs, close };
+  return { mayStart: () => !closed && monotonicNow() - renewedAt < ttlMs, renewedAt: () => aliveAt, close };
 }

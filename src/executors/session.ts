@@ -14,14 +14,13 @@ import type { ReportSpool } from "./report-spool.ts";
 import { createReporter } from "./reporter.ts";
 import type { RunPlan } from "./run-plan.ts";
 import { startSiblings } from "./siblings.ts";
+import { keepPodsInTime } from "./timely-pods.ts";
 import { listenForWork } from "./work-signals.ts";
 
 const lookEveryBeats = 3;
 const resendAfterBeats = 3;
 /** Jobs may come by the hundred a second, and `todo` may hold a thousand assignments: reading it for each would cost more than the work. */
 const jobLookPauseMs = 250;
-/** Pods are told that their executor lives this many times within their fence time, at least. */
-const touchesPerFence = 10;
 /** The group's pods and the platform's architectures are looked at this often within a heartbeat's ttl, at least every few seconds. */
 const looksPerTtl = 4;
 const maxLookMs = 5_000;
@@ -81,13 +80,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const readTodo = () => commands.hgetall(keys.executorTodo(executor));
   const reporter = createReporter(base);
   const acceptor = createAcceptor({ ...base, onVerdict: (...verdict) => agent.onVerdict(...verdict) });
+  const mayStart = () => heartbeats.mayStart();
+  const driver = keepPodsInTime(options.ports.driver, { ttlMs: heartbeat.ttlMs, mayStart, renewedAt: () => heartbeats.renewedAt() });
   const agent: Agent = createAgent({
     ...base,
+    ports: { ...options.ports, driver },
     resendAfterMs: resendAfterBeats * heartbeat.intervalMs,
     accept: acceptor.accept,
     send: reporter.send,
     readTodo,
-    mayStart: () => heartbeats.mayStart(),
+    mayStart,
   });
   const look = () => {
     agent.look().catch((err: unknown) => log.warn({ err, executorId: executor }, "could not read what is to be done"));
@@ -156,22 +158,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
 }
 
-interface UpkeepOptions extends Pick<SessionOptions, "heartbeat" | "observeRedisTime" | "spool"> {
+interface UpkeepOptions extends Pick<SessionOptions, "observeRedisTime" | "spool"> {
   readonly agent: Agent;
   readonly look: () => void;
   readonly onEmpty: () => void;
 }
 
 /** What every answered heartbeat brings about. */
-function createUpkeep({ heartbeat, observeRedisTime, spool, agent, look, onEmpty }: UpkeepOptions): (renewal: Renewal) => void {
-  let touchedAt = 0;
+function createUpkeep({ observeRedisTime, spool, agent, look, onEmpty }: UpkeepOptions): (renewal: Renewal) => void {
   return ({ redisNow, sentAt, count, leaveWhenEmpty }) => {
     observeRedisTime(redisNow);
     if (leaveWhenEmpty && agent.assignments().length === 0 && [...spool.unsettled()].length === 0) onEmpty();
-    if (sentAt - touchedAt >= heartbeat.fenceMs / touchesPerFence) {
-      touchedAt = sentAt;
-      agent.touchPods(sentAt);
-    }
+    agent.touchPods(sentAt);
     if (count % lookEveryBeats === 0) look();
   };
 }

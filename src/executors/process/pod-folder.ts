@@ -71,7 +71,7 @@ export interface PodOnDisk {
 }
 
 /** Creates the pod's folder in one rename; false if it exists already. */
-export async function createPodFolder(pods: string, record: PodRecord, leaseUntil: number): Promise<boolean> {
+export async function createPodFolder(pods: string, record: PodRecord, startBy: number): Promise<boolean> {
   await mkdir(pods, { recursive: true, mode: 0o700 });
   const draft = await mkdtemp(join(pods, draftPrefix));
   try {
@@ -79,7 +79,7 @@ export async function createPodFolder(pods: string, record: PodRecord, leaseUnti
     await mkdir(folder.home, { mode: 0o700 });
     await mkdir(join(draft, "steps"), { mode: 0o700 });
     await writeFile(join(draft, "pod.json"), JSON.stringify({ version: 1, ...record }), { mode: 0o600 });
-    await writeLease(folder, leaseUntil);
+    await writeLease(folder, { startBy, until: Math.min(record.createdAt + record.fenceMs, record.deadlineAt) });
     await rename(draft, join(pods, record.id));
     return true;
   } catch (error) {
@@ -89,10 +89,16 @@ export async function createPodFolder(pods: string, record: PodRecord, leaseUnti
   }
 }
 
+/** Ms: no step starts later than `startBy`; steps are stopped at `until`. */
+export interface Lease {
+  readonly startBy: number;
+  readonly until: number;
+}
+
 /** The supervisors read whole seconds, so a lease never ends earlier than it was given. */
-export async function writeLease(folder: PodFolder, untilMs: number): Promise<void> {
+export async function writeLease(folder: PodFolder, { startBy, until }: Lease): Promise<void> {
   const draft = `${folder.lease}.new`;
-  await writeFile(draft, `${Math.ceil(untilMs / 1000)}\n`, { mode: 0o600 });
+  await writeFile(draft, `${Math.ceil(startBy / 1000)} ${Math.ceil(until / 1000)}\n`, { mode: 0o600 });
   await rename(draft, folder.lease);
 }
 

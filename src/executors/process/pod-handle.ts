@@ -132,7 +132,10 @@ export function createPodHandle(host: ProcessHost, pod: PodOnDisk, remarks: read
         await pause(index, ms, signal);
       }
     },
-    touch: (at) => writeLease(folder, Math.min(at + record.fenceMs, record.deadlineAt)),
+    touch: (at) => {
+      const until = Math.min(at + record.fenceMs, record.deadlineAt);
+      return writeLease(folder, { startBy: until, until });
+    },
   };
 }
 

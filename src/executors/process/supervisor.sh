@@ -3,7 +3,8 @@
 # It outlives the executor that started it, and runs with the step's environment: names of variables begin with
 # _ostler_, so that nothing of the step's own is changed.
 #
-#   $1  the step's folder     $2  the pod's lease: a file that holds the second (since the epoch) at which it ends
+#   $1  the step's folder     $2  the pod's lease: a file that holds two seconds (since the epoch), from which on
+#       no step starts, and at which the lease ends (an older pod's holds one for both)
 #   $3  setsid or ""          $4  seconds between looks at the lease     $5  seconds between TERM and KILL
 #   then the step's command
 #
@@ -17,16 +18,18 @@ PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:$PATH
 _ostler_step=$1 _ostler_lease=$2 _ostler_setsid=$3 _ostler_look=$4 _ostler_grace=$5
 shift 5
 
+# _ostler_leased start|run
 _ostler_leased() {
-  _ostler_until=0
-  read -r _ostler_until <"$_ostler_lease" || return 1
+  _ostler_until=
+  read -r _ostler_start _ostler_until <"$_ostler_lease" || return 1
+  [ "$1" = run ] && [ -n "$_ostler_until" ] || _ostler_until=$_ostler_start
   [ "$(date +%s)" -lt "$_ostler_until" ]
 }
 
 { read -r _ostler_self </proc/$$/stat; } 2>/dev/null || _ostler_self=$$
 # A link is made whole or not at all, and only once.
 { printf '%s\n' "$_ostler_self" >"$_ostler_step/claim.$$" && ln "$_ostler_step/claim.$$" "$_ostler_step/claim"; } 2>/dev/null || exit 120
-_ostler_leased 2>/dev/null || { true >"$_ostler_step/expired"; exit 121; }
+_ostler_leased start 2>/dev/null || { true >"$_ostler_step/expired"; exit 121; }
 
 [ -n "$_ostler_setsid" ] || set -m
 (
@@ -42,7 +45,7 @@ set +m
 
 (
   while sleep "$_ostler_look"; do
-    _ostler_leased && continue
+    _ostler_leased run && continue
     true >"$_ostler_step/expired"
     kill -TERM "-$_ostler_pid"
     sleep "$_ostler_grace"
