@@ -11,7 +11,7 @@ export type InstallationEvent =
   | { readonly type: "reset"; readonly position: string };
 
 export interface FollowInstallation extends StreamOptions {
-  /** The position of the last event that was handled. Without it the stream begins now, and what happens before its first event may be missed. */
+  /** The position of the last event that was handled. Without it the stream begins now. */
   readonly after?: string;
 }
 

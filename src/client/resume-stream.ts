@@ -40,6 +40,7 @@ export async function* resumeStream(open: OpenStream, options: StreamOptions): A
       for await (const part of readConnection((connection) => open(lastId, connection), { signal, idleMs })) {
         isOpen = true;
         if (part.type === "retry") retryMs = Math.min(part.ms, backoff.maxMs);
+        if (part.type === "position") lastId = part.id;
         if (part.type !== "message") continue;
         const { message } = part;
         if (message.event === "error") {

@@ -8,7 +8,11 @@ export interface ServerSentEvent {
 }
 
 /** A message, or how long (ms) the server wants readers to wait before they come back. */
-export type StreamPart = { readonly type: "message"; readonly message: ServerSentEvent } | { readonly type: "retry"; readonly ms: number };
+export type StreamPart =
+  | { readonly type: "message"; readonly message: ServerSentEvent }
+  /** Where the stream is, although nothing has happened. */
+  | { readonly type: "position"; readonly id: string }
+  | { readonly type: "retry"; readonly ms: number };
 
 /**
  * Reads an event stream piece by piece: give it text as it comes, get the messages that it completes.
@@ -21,6 +25,7 @@ export function createEventParser(): (text: string) => readonly StreamPart[] {
   let event = "";
   let data: string[] = [];
   let id = "";
+  let told = "";
 
   function field(line: string): StreamPart | undefined {
     const colon = line.indexOf(":");
@@ -36,8 +41,11 @@ export function createEventParser(): (text: string) => readonly StreamPart[] {
   function dispatch(): StreamPart | undefined {
     const message = { event: event || "message", data: data.join("\n"), id };
     const isEmpty = data.length === 0;
+    const moved = isEmpty && id !== told;
+    told = id;
     event = "";
     data = [];
+    if (moved) return { type: "position", id };
     return isEmpty ? undefined : { type: "message", message };
   }
 

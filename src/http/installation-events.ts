@@ -111,6 +111,8 @@ export async function* followInstallation(
   if (signal.aborted) return;
   const now = (): EventPosition => ({ ...current(window), index: undefined });
   let position = after ?? now();
+  // Who comes back before the first event misses nothing.
+  if (after === undefined) yield { id: formatPosition(position) };
   while (!signal.aborted) {
     const news = window.changed(signal);
     const placed = await readAfter(deps, position);

@@ -7,7 +7,8 @@ export interface Frame {
   readonly event?: string;
   /** What the client sends back as `Last-Event-ID` after it lost the connection. */
   readonly id?: string;
-  readonly data: unknown;
+  /** Without it only the id is told: nothing has happened, and whoever comes back goes on from there. */
+  readonly data?: unknown;
 }
 
 /** Proxies close what is silent for long; a comment keeps the connection, and notices a client that has gone. */
@@ -19,6 +20,7 @@ const preamble = "retry: 2000\n\n";
 /** JSON has no raw line breaks, so `data` is always a single line. */
 function format({ event, id, data }: Frame): string {
   const head = `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`;
+  if (data === undefined) return `${head}\n`;
   return `${head}data: ${JSON.stringify(data)}\n\n`;
 }
 

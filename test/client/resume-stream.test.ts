@@ -35,6 +35,11 @@ describe("a stream", () => {
     expect(read).toMatchObject({ ids: ["1", "2", "3", "4"], asked: [undefined, "2"], error: undefined });
   });
 
+  it("goes on from the position that it was told before its first message", async () => {
+    const read = await readAll((count) => (count === 1 ? streamAnswer(["id: 7\n\n"], "cut") : streamAnswer([frame(8, "end")])));
+    expect(read).toMatchObject({ ids: ["8"], asked: [undefined, "7"], error: undefined });
+  });
+
   it("is asked for again when a proxy ends it without saying so", async () => {
     const read = await readAll((count) => (count === 1 ? streamAnswer([frame(1)]) : streamAnswer([frame(2, "end")])));
     expect(read).toMatchObject({ ids: ["1", "2"], lost: ["the connection was closed before the stream's end"] });

@@ -26,6 +26,13 @@ it("reads the same however the text is cut into pieces", () => {
   );
 });
 
+it("gives out an id that comes without data as a position, once", () => {
+  expect(createEventParser()("id: 5\n\n: still here\n\nid: 5\n\nid: 6\ndata: x\n\n")).toEqual([
+    { type: "position", id: "5" },
+    { type: "message", message: { event: "message", data: "x", id: "6" } },
+  ]);
+});
+
 it("ignores ids with a zero byte, retry times that are no number, and fields that it does not know", () => {
   expect(createEventParser()("id: a\0b\nretry: 1s\nnonsense: 1\n:\ndata: x\n\n")).toEqual([
     { type: "message", message: { event: "message", data: "x", id: "" } },

@@ -104,6 +104,20 @@ describe("the installation's event stream", () => {
     expect((await following)[0]?.data).toMatchObject({ runId, seq: 1 });
   });
 
+  it("says at once where it begins, so that a client that is cut off before its first event misses nothing", async () => {
+    const reader = (await follow("/events")).body?.getReader();
+    let text = "";
+    while (!/^id: \S+\n\n/m.test(text)) text += new TextDecoder().decode((await reader?.read())?.value);
+    await reader?.cancel();
+    const runId = await createEmpty();
+    await toEnd(await follow(`/runs/${runId}/events`));
+    const position = /^id: (\S+)$/m.exec(text)?.[1] ?? "";
+    const ofRun = (seen: readonly Message[]) =>
+      seen.flatMap(({ data }) => z.object({ runId: z.literal(runId), seq: z.number() }).safeParse(data).data?.seq ?? []);
+    const missed = await messagesOf(await follow("/events", { "last-event-id": position }), (seen) => ofRun(seen).includes(4));
+    expect(ofRun(missed)).toEqual([1, 2, 3, 4]);
+  });
+
   it("is reset for a position of another history, and goes on from now", async () => {
     expect(await pageStatus(api.request, "otherhistory.1-1")).toBe(410);
     const [reset] = await messagesOf(await follow("/events", { "last-event-id": "otherhistory.1-1" }), (seen) => seen.length > 0);
