@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { Mount } from "./container-root.ts";
+
+/** What a container's first process is started with. */
+export interface ProcessPlan {
+  readonly root: string;
+  readonly mounts: readonly Mount[];
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly readOnly: boolean;
+  /** A file of the host that the container sees at its termination message path. */
+  readonly messageFile: string;
+  readonly messagePath: string;
+}
+
+/** The first process of a container: process 1 of its own process namespace, so that it ignores TERM unless it handles it. */
+export interface ContainerProcess {
+  /** As the host numbers it. */
+  readonly pid: number;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** The exit code, signals as 128+n; everything in the container is gone then. */
+  readonly ended: Promise<number>;
+  readonly signal: (name: "SIGTERM" | "SIGKILL") => void;
+  /** Kills the processes inside whose command line has a text. */
+  readonly killChildren: (command: string) => void;
+}
+
+const killed = ["--pdeathsig", "KILL"];
+
+/**
+ * Starts it: a mount and a process namespace, a root of its own, and nothing that outlives this test process.
+ * Rejects with the reason if the namespace cannot be made.
+ */
+export async function startProcess(plan: ProcessPlan): Promise<ContainerProcess> {
+  const script = setupScript(plan);
+  const unshare = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/busybox", "sh", "-c", script, "start"];
+  const child = spawn("/usr/bin/setpriv", [...killed, ...unshare, ...plan.argv], {
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    env: plan.environment,
+    detached: true,
+  });
+  const [, stdout, stderr, report] = child.stdio;
+  const ended = exitCodeOf(child);
+  let told = "";
+  for await (const chunk of readable(report)) {
+    told += String(chunk);
+    if (told.includes("\n")) break;
+  }
+  const pid = Number(told);
+  if (!Number.isInteger(pid) || pid === 0) {
+    readable(stdout).resume();
+    const why = await text(readable(stderr));
+    throw new Error(`no container: ${why} (${await ended})`);
+  }
+  const signal: ContainerProcess["signal"] = (name) => {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  return { pid, stdout: readable(stdout), stderr: readable(stderr), ended, signal, killChildren: (command) => killInside(pid, command) };
+}
+
+/** Another process inside a container. Ends by itself, or with the container. */
+export function enterContainer(
+  pid: number,
+  { argv, environment, user, tty = false }: Pick<ProcessPlan, "argv" | "environment" | "user"> & { readonly tty?: boolean },
+): { readonly child: ChildProcess; readonly ended: Promise<number> } {
+  const who = user === undefined ? [] : ["-S", String(user.uid), "-G", String(user.gid)];
+  const enter = ["/usr/bin/nsenter", "-t", String(pid), "-m", "-p", "-r", "-w", ...who, "--", ...argv];
+  const command = tty ? ["/usr/bin/script", "--quiet", "--return", "--flush", "--command", enter.map(quote).join(" "), "/dev/null"] : enter;
+  const child = spawn("/usr/bin/setpriv", [...killed, ...command], { stdio: ["pipe", "pipe", "pipe"], env: environment, detached: true });
+  return { child, ended: exitCodeOf(child) };
+}
+
+function killInside(pid: number, command: string): void {
+  const namespace = readlinkSync(`/proc/${pid}/ns/pid`);
+  for (const other of readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== String(pid))) {
+    try {
+      const line = readFileSync(`/proc/${other}/cmdline`, "utf8").replaceAll("\0", " ");
+      if (readlinkSync(`/proc/${other}/ns/pid`) === namespace && line.includes(command)) process.kill(Number(other), "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+const signalNumbers: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
+
+async function exitCodeOf(child: ChildProcess): Promise<number> {
+  const [code, signal] = await once(child, "close");
+  if (typeof code === "number") return code;
+  return 128 + (signalNumbers[String(signal)] ?? 0);
+}
+
+function readable(stream: unknown): Readable {
+  // The child was made with pipes, whose reading ends are sockets.
+  return stream as Readable;
+}
+
+/** Runs as process 1 of the new namespace, reports its number on the host, and becomes the command. */
+function setupScript(plan: ProcessPlan): string {
+  const { root, mounts, workingDir, user } = plan;
+  writeFileSync(plan.messageFile, "", { mode: 0o666 });
+  const bind = (source: string, target: string) => `mount --bind ${quote(source)} ${quote(target)}`;
+  const inRoot = (path: string) => `${root}${path}`;
+  const who = user === undefined ? "" : `-S ${user.uid} -G ${user.gid}`;
+  return [
+    "set -e",
+    "read -r pid rest </proc/self/stat",
+    ...(plan.readOnly ? [bind(root, root)] : []),
+    ...mounts.map(({ source, target }) => bind(source, inRoot(target))),
+    ...mounts.filter(({ readOnly }) => readOnly).map(({ target }) => `mount -o remount,bind,ro ${quote(inRoot(target))}`),
+    `mount -t proc proc ${quote(inRoot("/proc"))}`,
+    `test -e ${quote(inRoot(plan.messagePath))} || : >${quote(inRoot(plan.messagePath))}`,
+    bind(plan.messageFile, inRoot(plan.messagePath)),
+    `mkdir -p ${quote(inRoot(workingDir))}`,
+    ...(plan.readOnly ? [`mount -o remount,bind,ro ${quote(root)}`] : []),
+    'echo "$pid" >&3',
+    "exec 3>&-",
+    `exec /usr/bin/unshare --root=${quote(root)} --wd=${quote(workingDir)} ${who} -- "$@"`,
+  ].join("\n");
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

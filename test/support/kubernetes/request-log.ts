@@ -1,0 +1,30 @@
+import type { Attempt } from "./access.ts";
+
+/** Which requests are meant: those that have every property given. */
+export type RequestFilter = Partial<Pick<Attempt, "verb" | "resource" | "namespace" | "name">>;
+
+/** Counts what has been asked of the server: "at most five calls for a task". */
+export class RequestLog {
+  #requests: Attempt[] = [];
+
+  add(attempt: Attempt): void {
+    this.#requests.push(attempt);
+  }
+
+  /** Requests in order, watches among them. */
+  list(filter: RequestFilter = {}): readonly Attempt[] {
+    const wanted = Object.entries(filter);
+    return this.#requests.filter((request) => {
+      const had: Readonly<Record<string, string | undefined>> = { ...request };
+      return wanted.every(([key, value]) => had[key] === value);
+    });
+  }
+
+  count(filter: RequestFilter = {}): number {
+    return this.list(filter).length;
+  }
+
+  clear(): void {
+    this.#requests = [];
+  }
+}
