@@ -56,8 +56,13 @@ async function helpOf(words: readonly string[]): Promise<string> {
   return text.replace(/\nGlobal Options:\n(?: .*\n)+/, "").trim();
 }
 
-/** The names below a command that is a noun: `list`, `get`. */
-async function namesBelow(verb: (typeof verbs)[number]): Promise<readonly string[]> {
+/** The words of every command at or below one: a noun has verbs (`runs list`), some nouns are below another. */
+function wordsOf(command: Command): readonly (readonly string[])[] {
+  if (command.commands.length === 0) return [[command.name()]];
+  return command.commands.flatMap((below) => wordsOf(below).map((words) => [command.name(), ...words]));
+}
+
+async function configured(verb: (typeof verbs)[number]): Promise<Command> {
   const command = new Command(verb.name);
   const open: Open = Object.assign(
     () => {
@@ -66,15 +71,14 @@ async function namesBelow(verb: (typeof verbs)[number]): Promise<readonly string
     { exitWith: () => {} },
   );
   (await verb.load()).configure(command, open);
-  return command.commands.map((below) => below.name());
+  return command;
 }
 
 /** docs/cli.md, from what the commands say of themselves. */
 export async function cliPage(): Promise<string> {
   const sections: string[] = [head];
   for (const verb of verbs) {
-    const below = await namesBelow(verb);
-    for (const words of below.length === 0 ? [[verb.name]] : below.map((name) => [verb.name, name])) {
+    for (const words of wordsOf(await configured(verb))) {
       sections.push(`## ostler ${words.join(" ")}\n\n\`\`\`text\n${await helpOf(words)}\n\`\`\`\n`);
     }
   }

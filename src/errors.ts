@@ -14,6 +14,7 @@ export const statusOf = {
   executor_not_found: 404,
   executor_group_not_found: 404,
   pool_not_found: 404,
+  dead_letter_not_found: 404,
   source_not_found: 404,
   method_not_allowed: 405,
   not_acceptable: 406,

@@ -31,10 +31,11 @@ export const verbs: readonly Verb[] = [
   { name: "executors", summary: "list, cordon, delete executors", group: objects, load: () => import("./commands/executors.ts") },
   {
     name: "executor-groups",
-    summary: "list executors that see the same pods",
+    summary: "list, show executors that see the same pods",
     group: objects,
     load: () => import("./commands/executor-groups.ts"),
   },
-  { name: "pools", summary: "list pools: backlog and free slots", group: objects, load: () => import("./commands/pools.ts") },
+  { name: "pools", summary: "list, show pools: backlog and free slots", group: objects, load: () => import("./commands/pools.ts") },
+  { name: "admin", summary: "look after the installation itself", group: objects, load: () => import("./commands/admin.ts") },
   { name: "lint", summary: "check files of runs without a server", group: local, load: () => import("./commands/lint.ts") },
 ];

@@ -1,5 +1,6 @@
 import { createApi } from "./api.ts";
 import { createArtifacts } from "./artifacts.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import { createExecutors } from "./executors.ts";
 import { createGroups } from "./groups.ts";
 import { type FollowInstallation, followInstallation } from "./installation-events.ts";
@@ -27,6 +28,7 @@ export function createClient(options: TransportOptions) {
     logs: createLogs(transport),
     artifacts: createArtifacts(api, transport),
     sources: createSources(transport),
+    deadLetters: createDeadLetters(api),
     ...createExecutors(api),
   };
 }

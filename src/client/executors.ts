@@ -23,9 +23,11 @@ export function createExecutors(api: TypedApi) {
     },
     executorGroups: {
       list: (signal?: AbortSignal) => body(groups.$get(none, ending(signal))),
+      get: (id: string, signal?: AbortSignal) => body(groups[":id"].$get({ ...none, ...executor(id) }, ending(signal))),
     },
     pools: {
       list: (signal?: AbortSignal) => body(pools.$get(none, ending(signal))),
+      get: (id: string, signal?: AbortSignal) => body(pools[":id"].$get({ ...none, ...executor(id) }, ending(signal))),
     },
   };
 }

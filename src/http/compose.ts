@@ -12,6 +12,7 @@ import { createReadModel, type ReadModel } from "../read-model/read-model.ts";
 import { startRunIndex } from "../read-model/run-index.ts";
 import { createSealer, loadSecretKey } from "../secrets.ts";
 import { type Api, type AppDeps, createApp } from "./app.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import { createEventWindow, type EventWindow } from "./event-window.ts";
 import { createFleet } from "./fleet.ts";
 import { createBodyHmac } from "./idempotency.ts";
@@ -120,6 +121,7 @@ export async function composeApi(opening: Opening, closing: AbortSignal): Promis
     maxSourceBytes,
     fleet,
     maintenance: createMaintenance(outlets),
+    deadLetters: createDeadLetters({ redis, keys, shards }),
     closing,
     streams: createStreamLimit(maxStreamsPerPrincipal, metrics.http.streamsOpen),
     assertRoom: createRoomCheck(load, () => performance.now()),

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { ExecutorDescription, ExecutorLife } from "../actors/executor/description.ts";
+import { ExecutorRecord } from "../actors/executor/state.ts";
 import { type Leftover, leftovers, StoredExecutorGroup } from "../actors/executor-group/state.ts";
 import type { Requirement } from "../actors/pool/messages.ts";
 import { readRequest } from "../actors/pool/record.ts";
-import { shardOfExecutorGroup } from "../ids.ts";
+import { parseAssignmentId, shardOfExecutorGroup, shardOfPool } from "../ids.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
 import { listActors } from "./list-actors.ts";
@@ -41,8 +42,24 @@ export interface GroupReading {
   readonly leftovers: readonly Leftover[];
 }
 
+/** An executor's own record, the living members of its group that remove what it left, and what it runs. */
+export interface ExecutorDetails {
+  readonly record: ExecutorRecord | undefined;
+  readonly cleaners: readonly string[];
+  readonly assignments: readonly LiveAssignment[];
+}
+
+export interface LiveAssignment {
+  readonly id: string;
+  readonly runId: string;
+  /** Index in the run's graph. */
+  readonly task: number;
+  readonly attempt: number;
+}
+
 export interface Fleet {
   readonly executors: () => Promise<readonly ExecutorReading[]>;
+  readonly details: (executor: ExecutorReading) => Promise<ExecutorDetails>;
   readonly pools: () => Promise<readonly PoolReading[]>;
   readonly groups: () => Promise<readonly GroupReading[]>;
   /** The pool of an executor, without which nobody can write to it; undefined for an unknown one. */
@@ -145,8 +162,29 @@ export function createFleet({
     return [...new Set([...known.map(({ description }) => description.pool), ...remembered])].sort();
   };
 
+  const stateOf = async <T>(schema: z.ZodType<T>, shard: number, actor: string): Promise<T | undefined> => {
+    const state = await redis.hget(keys.state(shard), actor);
+    return state === null ? undefined : readable(schema, parseJson(state));
+  };
+  const leftoversOf = async (group: string) => {
+    const stored = await stateOf(StoredExecutorGroup, shardOfExecutorGroup(group, shards), `executor-group/${group}`);
+    return stored ? leftovers({ id: group, members: stored.members }) : [];
+  };
+
   return {
     executors,
+    details: async ({ description: { id, pool, group } }) => {
+      const [record, left, book] = await Promise.all([
+        stateOf(ExecutorRecord, shardOfPool(pool, shards), `executor/${id}`),
+        leftoversOf(group),
+        redis.hgetall(keys.poolLive(pool)),
+      ]);
+      const assignments = Object.entries(book).flatMap(([assignment, executor]): LiveAssignment[] => {
+        const parts = executor === id ? parseAssignmentId(assignment) : undefined;
+        return parts ? [{ id: assignment, runId: parts.runId, task: parts.task, attempt: parts.attempt }] : [];
+      });
+      return { record, cleaners: left.find(({ executor }) => executor === id)?.cleaners ?? [], assignments };
+    },
     pools: async () => {
       const known = await executors();
       const ids = await poolIds(known);
@@ -164,15 +202,11 @@ export function createFleet({
       const remembered = await listActors(redis, keys, { kind: "executor-group", shards });
       const ids = [...new Set([...known.map(({ description }) => description.group), ...remembered])].sort();
       return Promise.all(
-        ids.map(async (id) => {
-          const state = await redis.hget(keys.state(shardOfExecutorGroup(id, shards)), `executor-group/${id}`);
-          const stored = state === null ? undefined : readable(StoredExecutorGroup, parseJson(state));
-          return {
-            id,
-            executors: known.filter(({ description }) => description.group === id),
-            leftovers: stored ? leftovers({ id, members: stored.members }) : [],
-          };
-        }),
+        ids.map(async (id) => ({
+          id,
+          executors: known.filter(({ description }) => description.group === id),
+          leftovers: await leftoversOf(id),
+        })),
       );
     },
     poolOf: async (executor) => (await redis.hget(keys.executor(executor), "pool")) ?? undefined,

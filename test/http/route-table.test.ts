@@ -63,6 +63,13 @@ const rows: Readonly<Record<string, Row>> = {
   "GET /api/v1/maintenance": {},
   "PUT /api/v1/maintenance": { body: body("/api/v1/maintenance") },
   "DELETE /api/v1/maintenance": {},
+  "GET /api/v1/dead-letters": {},
+  "GET /api/v1/dead-letters/:id": { unknown: "/api/v1/dead-letters/0.1-1" },
+  "POST /api/v1/dead-letters/:id/replay": {
+    unknown: "/api/v1/dead-letters/0.1-1/replay",
+    body: body("/api/v1/dead-letters/0.1-1/replay"),
+  },
+  "DELETE /api/v1/dead-letters/:id": { unknown: "/api/v1/dead-letters/9999.1-1" },
   "GET /api/v1/openapi.json": {},
   "GET /api/v1/docs": {},
   "GET /api/v1/docs/:file": { unknown: "/api/v1/docs/nothing.js" },

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Open } from "../open.ts";
-import { showList } from "../show.ts";
+import { dataText, showList } from "../show.ts";
 
 export function configure(command: Command, open: Open): void {
   command
@@ -21,5 +21,15 @@ export function configure(command: Command, open: Open): void {
           { title: "LEFTOVERS", text: ({ leftovers }) => leftovers.map(({ message }) => message).join("; ") },
         ],
       });
+    });
+
+  command
+    .command("get")
+    .description("show one: its members and their siblings, heartbeats, leftovers")
+    .argument("<id>", "its id")
+    .action(async (id: string) => {
+      const { client, signal, format, print } = open();
+      const group = await client.executorGroups.get(id, signal);
+      print(format === "name" ? group.id : await dataText(format === "json" ? "json" : "yaml", group));
     });
 }

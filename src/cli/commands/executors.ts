@@ -6,7 +6,7 @@ import { dataText, showList } from "../show.ts";
 import type { Column } from "../text/table.ts";
 import { ageText } from "../text/time.ts";
 
-type Executor = Awaited<ReturnType<Client["executors"]["get"]>>;
+type Executor = Awaited<ReturnType<Client["executors"]["list"]>>["executors"][number];
 
 export function configure(command: Command, open: Open): void {
   command
@@ -21,12 +21,15 @@ export function configure(command: Command, open: Open): void {
 
   command
     .command("get")
-    .description("show an executor")
+    .description("show an executor: what it runs, and why it gets nothing new or is gone")
     .argument("<id>", "its id")
     .action(async (id: string) => {
       const session = open();
       const executor = await session.client.executors.get(id, session.signal);
-      if (session.format === "table") return session.print(await dataText("yaml", executor));
+      if (session.format === undefined || session.format === "table") {
+        if (executor.explanation !== null) session.say(`${executor.state}: ${executor.explanation}`);
+        return session.print(await dataText("yaml", executor));
+      }
       await showExecutors(session, [executor], executor);
     });
 

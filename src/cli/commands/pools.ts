@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Open } from "../open.ts";
-import { showList } from "../show.ts";
+import { dataText, showList } from "../show.ts";
 import { durationText } from "../text/time.ts";
 
 export function configure(command: Command, open: Open): void {
@@ -25,5 +25,15 @@ export function configure(command: Command, open: Open): void {
           { title: "EXECUTORS", text: ({ executors }) => executors.join(", ") },
         ],
       });
+    });
+
+  command
+    .command("get")
+    .description("show one: what waits in it by requirement")
+    .argument("<id>", "its id")
+    .action(async (id: string) => {
+      const { client, signal, format, print } = open();
+      const pool = await client.pools.get(id, signal);
+      print(format === "name" ? pool.id : await dataText(format === "json" ? "json" : "yaml", pool));
     });
 }

@@ -6,6 +6,8 @@ import type { ExecutorMessage } from "../../actors/executor/messages.ts";
 import { OstlerError } from "../../errors.ts";
 import { body, empty, json } from "../answers.ts";
 import type { HttpEnv } from "../env.ts";
+import { explainExecutor } from "../explain-executor.ts";
+import type { FindRun } from "../find-run.ts";
 import type { ExecutorReading, Fleet } from "../fleet.ts";
 import { requestIdOf } from "../idempotency.ts";
 import type { KnownInstallation } from "../installation.ts";
@@ -14,6 +16,7 @@ import { createRouter } from "../router.ts";
 
 export interface ExecutorRoutesDeps {
   readonly fleet: Fleet;
+  readonly findRun: FindRun;
   readonly commander: Pick<Commander, "ask">;
   readonly installation: Pick<KnownInstallation, "position">;
 }
@@ -37,6 +40,19 @@ export const Executor = z
     version: z.string(),
   })
   .openapi("Executor");
+
+/** One executor by itself: with what it runs, and why it is as it is. */
+const ExecutorDetails = Executor.extend({
+  explanation: z
+    .string()
+    .nullable()
+    .openapi({ description: "Why it gets nothing new, or is not there, and what has to happen; null for one that is active." }),
+  cleaners: z.array(z.string()).openapi({ description: "Living members of its group that remove the pods it left, if it was lost." }),
+  assignments: z.array(z.object({ id: z.string(), runId: z.string(), task: z.string().nullable(), attempt: z.number().int() })),
+}).openapi("ExecutorDetails");
+
+/** Runs are looked up to name their tasks; more of them are told by their ids. */
+const maxNamedRuns = 50;
 
 export function executorView({ description, life, ...reading }: ExecutorReading): z.infer<typeof Executor> {
   const { group, ...said } = description;
@@ -67,7 +83,7 @@ const get = createRoute({
   path: "/executors/{id}",
   summary: "Show an executor",
   request: { params: ExecutorPath, query: noQuery },
-  responses: { 200: json(Executor, "The executor") },
+  responses: { 200: json(ExecutorDetails, "The executor") },
 });
 
 const remove = createRoute({
@@ -99,7 +115,7 @@ function unknown(id: string): OstlerError {
   return new OstlerError("executor_not_found", `there is no executor ${id.slice(0, 100)}`, { details: { executorId: id.slice(0, 100) } });
 }
 
-export function executorRoutes({ fleet, commander, installation }: ExecutorRoutesDeps) {
+export function executorRoutes({ fleet, findRun, commander, installation }: ExecutorRoutesDeps) {
   const tell = async (c: Context<HttpEnv>, message: ExecutorMessage) => {
     const id = c.req.param("id") ?? "";
     const pool = await fleet.poolOf(id);
@@ -115,7 +131,15 @@ export function executorRoutes({ fleet, commander, installation }: ExecutorRoute
       const { id } = c.req.valid("param");
       const found = (await fleet.executors()).find(({ description }) => description.id === id);
       if (!found) throw unknown(id);
-      return c.json(executorView(found), 200);
+      const { record, cleaners, assignments } = await fleet.details(found);
+      const runs = [...new Set(assignments.map(({ runId }) => runId))].slice(0, maxNamedRuns);
+      const graphs = new Map(await Promise.all(runs.map(async (runId) => [runId, (await findRun(runId))?.graph] as const)));
+      const details = {
+        explanation: (record && explainExecutor(record, cleaners)) ?? null,
+        cleaners: [...cleaners],
+        assignments: assignments.map((one) => ({ ...one, task: graphs.get(one.runId)?.tasks[one.task]?.name ?? null })),
+      };
+      return c.json({ ...executorView(found), ...details }, 200);
     })
     .openapi(remove, (c) => tell(c, { type: "delete", force: c.req.valid("query").force ?? false }))
     .openapi(cordon, (c) => tell(c, { type: "cordon", leaveWhenEmpty: c.req.valid("json").leaveWhenEmpty }))
