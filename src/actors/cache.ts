@@ -1,11 +1,11 @@
-import type { ActorKind } from "./actor.ts";
+import type { ActorKind, Stored } from "./actor.ts";
 import type { Host, Instance } from "./host.ts";
 import type { ActorLocation, OwnerStore } from "./owner-store.ts";
 
 /** The actors that an owner has in memory. Whatever is here was loaded, or committed, under the owner's present tokens. */
 export interface ActorCache {
   readonly get: (actor: string) => CachedActor | undefined;
-  /** Loads those of `actors` that are not there yet, in one round trip. */
+  /** Fetches those of `actors` that are not there yet, in one round trip. Each is opened when it is first used. */
   readonly load: (actors: ReadonlyMap<string, number>) => Promise<void>;
   readonly drop: (actor: string) => void;
   readonly clear: () => void;
@@ -17,6 +17,7 @@ export interface CachedActor {
   readonly id: string;
   readonly kind: ActorKind;
   readonly shard: number;
+  /** Opened by the first look, which takes a second for a run of 100,000 tasks: whoever looks at many minds the lease. */
   readonly instance: Instance;
   /** Rough size of the stored state, for the memory budget. */
   readonly weight: number;
@@ -40,6 +41,18 @@ function unreadable(error: unknown): Instance {
       throw error;
     },
     deadline: () => undefined,
+  };
+}
+
+/** Opens the actor when its instance is first asked for, and lets go of what it was opened from. */
+function openedByFirstLook(actor: Omit<CachedActor, "instance">, stored: Stored, open: (stored: Stored) => Instance): CachedActor {
+  let held: { readonly stored: Stored } | { readonly instance: Instance } = { stored };
+  return {
+    ...actor,
+    get instance() {
+      if ("stored" in held) held = { instance: open(held.stored) };
+      return held.instance;
+    },
   };
 }
 
@@ -86,15 +99,16 @@ export function createActorCache(options: {
       const stored = await options.load(missing);
       missing.forEach(({ actor, shard, host, id }, index) => {
         const found = stored[index] ?? { state: null, parts: [] };
-        let instance: Instance;
-        try {
-          instance = host.open(id, found);
-        } catch (error) {
-          onUnreadable(actor, error);
-          instance = unreadable(error);
-        }
         const size = (found.state?.length ?? 0) + weigh(found.parts) + 200;
-        actors.set(actor, { id: actor, kind: host.kind, shard, instance, weight: size });
+        const open = (from: Stored) => {
+          try {
+            return host.open(id, from);
+          } catch (error) {
+            onUnreadable(actor, error);
+            return unreadable(error);
+          }
+        };
+        actors.set(actor, openedByFirstLook({ id: actor, kind: host.kind, shard, weight: size }, found, open));
         weight += size;
       });
     },

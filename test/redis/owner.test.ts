@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createCommander } from "../../src/actors/commander.ts";
+import type { Host } from "../../src/actors/host.ts";
 import { createOwner } from "../../src/actors/owner.ts";
 import type { OwnerStore } from "../../src/actors/owner-store.ts";
 import { createRedisOwnerStore } from "../../src/actors/redis-owner-store.ts";
@@ -38,7 +39,11 @@ afterEach(async () => {
 });
 
 /** A scheduler's owner loop on connections of its own; `alter` wraps its port to Redis. */
-function startOwner(scheduler: string, alter: (store: OwnerStore) => OwnerStore = (store) => store) {
+function startOwner(
+  scheduler: string,
+  alter: (store: OwnerStore) => OwnerStore = (store) => store,
+  hosts: ReadonlyMap<string, Host> = tallyHosts,
+) {
   const commit = createRedis(server.url, "commit");
   const blocking = createRedis(server.url, "blocking");
   const store = createRedisOwnerStore({ redis: commit, blocking, keys, shards, confirm: async () => {} });
@@ -56,7 +61,7 @@ function startOwner(scheduler: string, alter: (store: OwnerStore) => OwnerStore 
     leaseMs,
     heartbeatTtlMs: 1_000,
     store: alter(counted),
-    hosts: tallyHosts,
+    hosts,
     keys,
     wakes: { wake: noop },
     handout: { hand: noop },
@@ -109,6 +114,18 @@ async function inboxLengths(): Promise<number> {
   return lengths.reduce((sum, length) => sum + length, 0);
 }
 
+/** Tallies of which each keeps the process busy for so long (ms) when it is read, as a run of 100,000 tasks does. */
+function slowToOpen(ms: number): ReadonlyMap<string, Host> {
+  const slowly = (host: Host): Host => ({
+    ...host,
+    open: (id, stored) => {
+      for (const until = performance.now() + ms; performance.now() < until; );
+      return host.open(id, stored);
+    },
+  });
+  return new Map([...tallyHosts].map(([kind, host]) => [kind, slowly(host)]));
+}
+
 describe("an owner", () => {
   it("decides what waits in the inboxes of its shards, and trims it", async () => {
     for (const group of groups(20)) await tell(group, { type: "add", amount: 2 }, { type: "add", amount: 3 });
@@ -140,6 +157,12 @@ describe("an owner", () => {
     await until("the tick came", async () => (await tallyOf("/t/1")).ticks === 1);
     expect(Date.now() - before).toBeGreaterThanOrEqual(299);
     expect(await redis.zscore(keys.due(shardOf("/t/1")), "root-group//t/1")).toBeNull();
+  });
+
+  it("goes on although reading the states that it needs takes longer, one after the other, than its lease", async () => {
+    for (const group of groups(12)) await tell(group, { type: "add", amount: 1 });
+    startOwner("a", undefined, slowToOpen(leaseMs / 2));
+    for (const group of groups(12)) await sumIs(group, 1);
   });
 
   it("puts a message aside whose decision throws, and goes on", async () => {
