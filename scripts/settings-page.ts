@@ -22,7 +22,7 @@ function row(setting: Setting<unknown>, flags: boolean): string {
   const names = [flagOf(setting.env), ...(setting.alias === undefined ? [] : [setting.alias])].map((flag) => `\`--${flag}\``);
   const name = flags ? `\`${setting.env}\`<br>${names.join(", ")}` : `\`${setting.env}\``;
   const about = `${setting.about}${setting.secret ? " A secret." : ""}`;
-  return `| ${name} | ${setting.kind.form} | ${defaultOf(setting)} | ${about} |`;
+  return `| ${name} | ${setting.kind.form.replaceAll("|", "\\|")} | ${defaultOf(setting)} | ${about} |`;
 }
 
 function table(settings: readonly Setting<unknown>[], flags: boolean): string {

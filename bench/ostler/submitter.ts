@@ -24,6 +24,7 @@ const create = createNewRun({
   sealer: { seal: (text) => text, open: (text) => text },
   confirm: async () => {},
   sourceExists: async () => true,
+  poolAccess: {},
   markUses: async () => {},
   list: async () => {},
   log: pino({ level: "silent" }),

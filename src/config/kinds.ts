@@ -118,6 +118,22 @@ export const labels: Kind<Readonly<Record<string, string>>> = {
   },
 };
 
+const groupPrefix = /^(?:\/[A-Za-z0-9._~!$&'()*+;=:@%-]+)+$/;
+
+/** `pool=/group|/group,pool=/group`: by pool the groups at or below which runs may use it. */
+export const poolGroups: Kind<Readonly<Record<string, readonly string[]>>> = {
+  form: "pairs such as gpu=/ml|/research/vision,mac=/apps, each pool once",
+  parse: (list) => {
+    if (list === "") return {};
+    const pairs = items(list).map((item): [string, string[]] => {
+      const at = item.indexOf("=");
+      return [item.slice(0, Math.max(at, 0)), item.slice(at + 1).split("|")];
+    });
+    const valid = pairs.every(([pool, groups]) => identifier.parse(pool) !== undefined && groups.every((group) => groupPrefix.test(group)));
+    return valid && new Set(pairs.map(([pool]) => pool)).size === pairs.length ? Object.fromEntries(pairs) : undefined;
+  },
+};
+
 /** A URL with one of `protocols`, kept as written. */
 export function url(protocols: readonly string[], form: string, accept: (parsed: URL) => boolean = () => true): Kind<string> {
   return {

@@ -8,6 +8,7 @@ import {
   labels,
   names,
   oneOf,
+  poolGroups,
   redisPrefix,
   secretKey,
   size,
@@ -132,6 +133,13 @@ export const serverSettings = {
     kind: size,
     default: "32Mi",
     about: "The largest request body; a larger one is answered with 413.",
+  }),
+  poolGroups: fixed({
+    env: "OSTLER_POOL_GROUPS",
+    kind: poolGroups,
+    default: "",
+    about:
+      "By pool the groups at or below which runs may use it; a pool that is not listed is open to all. A run of another group that asks for it has a setup error. Every process with the role `api` needs the same one.",
   }),
   logLevel: fixed({
     env: "OSTLER_LOG_LEVEL",

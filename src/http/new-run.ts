@@ -11,6 +11,7 @@ import { checkDefinition, setupErrorsOf } from "../runs/check-definition.ts";
 import type { Definition } from "../runs/definition.ts";
 import { runQueueTimeoutMs } from "../runs/graph.ts";
 import type { Fault } from "../runs/location.ts";
+import { findClosedPools, type PoolAccess } from "../runs/pool-access.ts";
 import { mapSecrets } from "../runs/secrets.ts";
 import type { StoredDefinition } from "../runs/stored-definition.ts";
 import type { IndexRow, RunEvent } from "../runs/view.ts";
@@ -43,6 +44,7 @@ export interface NewRunDeps {
   readonly confirm: Confirm;
   /** Whether files were uploaded under this id (`POST /sources`). */
   readonly sourceExists: (id: string) => Promise<boolean>;
+  readonly poolAccess: PoolAccess;
   /** Notes, before the run exists, which archives of other runs it uses, so that deleting those spares them. */
   readonly markUses: (stored: StoredDefinition) => Promise<void>;
   /** Lists the run at once, before the streams bring its row. */
@@ -53,9 +55,12 @@ export interface NewRunDeps {
 /** How often a create is tried again with a fresh history id before it is refused. */
 const maxTries = 3;
 
-/** Why a definition cannot work, seen by itself and against what was uploaded. */
-export async function findFaults(definition: Definition, sourceExists: NewRunDeps["sourceExists"]): Promise<readonly Fault[]> {
-  const faults = checkDefinition(definition);
+/** Why a definition cannot work, seen by itself, against what was uploaded, and by which pools its group may use. */
+export async function findFaults(
+  definition: Definition,
+  { sourceExists, poolAccess }: Pick<NewRunDeps, "sourceExists" | "poolAccess">,
+): Promise<readonly Fault[]> {
+  const faults = [...checkDefinition(definition), ...findClosedPools(definition, poolAccess)];
   const { source } = definition;
   if (source === undefined || (await sourceExists(source))) return faults;
   return [...faults, { path: "source", message: "no files were uploaded under this id" }];
@@ -175,7 +180,7 @@ export function createNewRun(deps: NewRunDeps): CreateNewRun {
     const { definition } = request;
     const createdAt = await redisTimeMs(redis);
     const runId = nextId({ timeMs: createdAt, shard: shardOfRoot(rootOf(definition.group), installation.get().shards) });
-    const setupErrors = setupErrorsOf(definition, await findFaults(definition, deps.sourceExists));
+    const setupErrors = setupErrorsOf(definition, await findFaults(definition, deps));
     const draft = { runId, createdAt, definition, setupErrors };
     const stored = storedDefinition(draft, request, sealer);
     await deps.markUses(stored);

@@ -29,6 +29,7 @@ async function world(deps: Partial<NewRunDeps> = {}) {
     sealer: createSealer(randomBytes(32)),
     confirm: async () => void happened.push("confirmed"),
     sourceExists: async () => false,
+    poolAccess: {},
     markUses: async () => void happened.push("marked"),
     list: async (row) => {
       happened.push("listed");

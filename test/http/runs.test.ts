@@ -3,7 +3,7 @@ import { definition, idsIn, runOf, startTestApi, type TestApi } from "./api.ts";
 
 let api: TestApi;
 beforeAll(async () => {
-  api = await startTestApi();
+  api = await startTestApi({ OSTLER_POOL_GROUPS: "gpu=/ml" });
 });
 afterAll(() => api.close());
 
@@ -42,6 +42,14 @@ describe("creating a run", () => {
   it("knows that files of an unknown source will not be there", async () => {
     const run = await runOf(await create({ source: "nowhere" }));
     expect(run.setupErrors).toEqual(["source: no files were uploaded under this id"]);
+  });
+
+  it("makes a run that asks for a pool that is closed to its group one with setup errors, and the check says so before", async () => {
+    const closed = { group: "/project/web", tasks: { test: { image: "x", pool: "gpu" } } };
+    const said = [expect.stringMatching(/^tasks\.test\.pool: pool "gpu" is only open to runs below \/ml, /)];
+    expect(await runOf(await create(closed))).toMatchObject({ phase: "setuperror", setupErrors: said });
+    expect(await (await api.post("/api/v1/runs/check", definition(closed))).json()).toMatchObject({ setupErrors: said });
+    expect(await runOf(await create({ ...closed, group: "/ml/train" }))).toMatchObject({ phase: "queued" });
   });
 
   it("refuses what is malformed, naming the place and the nearest known field", async () => {

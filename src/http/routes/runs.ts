@@ -22,6 +22,7 @@ export interface RunRoutesDeps {
   readonly bodyHmac: (c: Context<HttpEnv>) => Promise<string>;
   readonly findRun: FindRun;
   readonly sourceExists: NewRunDeps["sourceExists"];
+  readonly poolAccess: NewRunDeps["poolAccess"];
   readonly model: Pick<ReadModel, "call">;
   readonly indexComplete: () => boolean;
 }
@@ -111,7 +112,7 @@ export function runRoutes(deps: RunRoutesDeps) {
     })
     .openapi(check, async (c) => {
       const parsed = parseDefinition(c.req.valid("json"));
-      const locations = await findFaults(parsed, deps.sourceExists);
+      const locations = await findFaults(parsed, deps);
       return c.json({ setupErrors: [...setupErrorsOf(parsed, locations)], locations: [...locations] }, 200);
     })
     .openapi(list, async (c) => {

@@ -43,6 +43,7 @@ describe("the server's settings", () => {
         "logLevel": "info",
         "maxBodyBytes": 33554432,
         "ostUrl": "file:///home/ada/.local/share/ostler/ost",
+        "poolGroups": {},
         "port": 7070,
         "redisMaxMemoryBytes": 2147483648,
         "redisPrefix": "{ostler}",
