@@ -107,10 +107,19 @@ function explain(error: unknown, { argv, stderr, signal }: Shell): number {
     for (const hint of error.hints) say(`  ${hint}`);
     return error.exitCode;
   }
+  if (isOfThisMachine(error)) {
+    say(`ostler: ${error.message}`);
+    return exitCode.error;
+  }
   if (!(error instanceof ApiError)) throw error;
   say(`ostler: ${error.message}`);
   for (const hint of hintsFor(error)) say(`  ${hint}`);
   return exitCodeOfApiError(error);
+}
+
+/** What the system refuses (a full disk, a folder that is not ours) names the call and the file; its stack tells nobody more. */
+function isOfThisMachine(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "code" in error;
 }
 
 /** What a person can do about an answer, where the message does not say it. */

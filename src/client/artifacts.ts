@@ -1,3 +1,4 @@
+import { bodyOf } from "./answer-body.ts";
 import { body, ending, type TypedApi } from "./api.ts";
 import { apiPath, segment } from "./path.ts";
 import type { Transport } from "./transport.ts";
@@ -22,8 +23,7 @@ export function createArtifacts(api: TypedApi, { url, fetch }: Transport) {
       signal?: AbortSignal,
     ): Promise<ReadableStream<Uint8Array>> => {
       const init = { headers: { accept: "application/x-tar" }, ...(signal && { signal }) };
-      const response = await fetch(url + apiPath`/runs/${runId}/artifacts/${task}/${name}`, init);
-      return response.body ?? new Blob([]).stream();
+      return bodyOf(await fetch(url + apiPath`/runs/${runId}/artifacts/${task}/${name}`, init), url, signal);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { bodyOf } from "./answer-body.ts";
 import { apiPath, type Query, queryText } from "./path.ts";
 import { resumeStream, type StreamOptions } from "./resume-stream.ts";
 import { streamHeaders } from "./run-events.ts";
@@ -38,8 +39,7 @@ export function createLogs(transport: Transport) {
     /** The log's text as far as there is one now: read the stream to its end, or cancel it. */
     read: async (address: LogAddress, query: LogQuery, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> => {
       const init = { headers: { accept: "text/plain" }, ...(signal && { signal }) };
-      const response = await transport.fetch(urlOf(transport, address, { ...query }), init);
-      return response.body ?? new Blob([]).stream();
+      return bodyOf(await transport.fetch(urlOf(transport, address, { ...query }), init), transport.url, signal);
     },
     /** The log as it grows, until its end, each byte once. */
     follow: (address: LogAddress, query: LogQuery, options: StreamOptions) => followLog(transport, address, query, options),

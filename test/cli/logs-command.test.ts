@@ -41,6 +41,19 @@ describe("ostler logs", () => {
     expect(server.requests.at(-1)?.target).toBe(`/api/v1/runs/${id}/tasks/build/logs${query}`);
   });
 
+  it("says that the server went away in the middle of a log, and exits with 10", async () => {
+    const cut = always((response) => {
+      response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+      response.write("half a lo", () => response.destroy());
+    });
+    const server = await playRun({ build: build(1) }, { [`GET /runs/${id}/tasks/build/logs`]: cut });
+    expect(await ostler(["logs", `${id}/build`], { url: server.url })).toEqual({
+      code: 10,
+      stdout: "half a lo",
+      stderr: `ostler: the connection to ${server.url} broke before the answer's end\n`,
+    });
+  });
+
   it("hands its filters on", async () => {
     const server = await playRun({ build: build(2) }, { [`GET /runs/${id}/tasks/build/logs`]: text("") });
     await ostler(["logs", `${id}/build/0`, "--attempt", "1", "-n", "5", "-t", "--grep", "a|b"], { url: server.url });
