@@ -1,6 +1,7 @@
 import { createApi } from "./api.ts";
 import { createArtifacts } from "./artifacts.ts";
 import { createDeadLetters } from "./dead-letters.ts";
+import { createDoctor } from "./doctor.ts";
 import { createExecutors } from "./executors.ts";
 import { createGroups } from "./groups.ts";
 import { type FollowInstallation, followInstallation } from "./installation-events.ts";
@@ -29,6 +30,7 @@ export function createClient(options: TransportOptions) {
     artifacts: createArtifacts(api, transport),
     sources: createSources(transport),
     deadLetters: createDeadLetters(api),
+    doctor: createDoctor(api),
     ...createExecutors(api),
   };
 }

@@ -13,6 +13,7 @@ import { observe } from "./observe.ts";
 import { requestId } from "./request-id.ts";
 import { type ArtifactRoutesDeps, artifactRoutes } from "./routes/artifacts.ts";
 import { type DeadLetterRoutesDeps, deadLetterRoutes } from "./routes/dead-letters.ts";
+import { type DoctorRoutesDeps, doctorRoutes } from "./routes/doctor.ts";
 import { type EventRoutesDeps, eventRoutes } from "./routes/events.ts";
 import { executorGroupRoutes } from "./routes/executor-groups.ts";
 import { type ExecutorRoutesDeps, executorRoutes } from "./routes/executors.ts";
@@ -42,6 +43,7 @@ export type AppDeps = RunRoutesDeps &
   SourceRoutesDeps &
   ExecutorRoutesDeps &
   HealthRoutesDeps &
+  DoctorRoutesDeps &
   MaintenanceRoutesDeps &
   DeadLetterRoutesDeps &
   MetricsRoutesDeps & {
@@ -88,6 +90,7 @@ export function createApp(deps: AppDeps) {
     .route("/api/v1", poolRoutes(deps))
     .route("/api/v1", sourceRoutes(deps))
     .route("/api/v1", maintenanceRoutes(deps))
+    .route("/api/v1", doctorRoutes(deps))
     .route("/api/v1", deadLetterRoutes(deps))
     .route("/api/v1", referenceRoutes(app, deps.version));
 }

@@ -1,6 +1,9 @@
 import type { Logger } from "pino";
 import { type Commander, createCommander } from "../actors/commander.ts";
 import type { Config } from "../config.ts";
+import type { Check } from "../doctor/examine.ts";
+import { checkObjectStorage } from "../doctor/object-storage.ts";
+import { checkRedis } from "../doctor/redis.ts";
 import { randomId } from "../ids.ts";
 import { joinInstallation } from "../installation.ts";
 import { measureStore } from "../measured-store.ts";
@@ -30,6 +33,8 @@ export interface Outlets {
   readonly commander: Commander;
   readonly queues: Queues;
   readonly metrics: Metrics;
+  /** What the doctor looks at, over these same connections. */
+  readonly serverChecks: readonly Check[];
 }
 
 export interface Opening {
@@ -77,5 +82,14 @@ export async function openOutlets({ config, log, onClose }: Opening): Promise<Ou
   onClose(() => queues.close());
   const logs = createLogReader({ store, redis, keys, awaitTail: tails.awaitTail });
   const connectBlocking = () => createRedis(redisUrl, "blocking");
-  return { redis, connectBlocking, keys, shards, installation, confirm, store, logs, commander, queues, metrics };
+  const serverChecks = checksOf({ redis, store }, config);
+  return { redis, connectBlocking, keys, shards, installation, confirm, store, logs, commander, queues, metrics, serverChecks };
+}
+
+function checksOf({ redis, store }: Pick<Outlets, "redis" | "store">, { durability, heartbeatTtlMs }: Config): readonly Check[] {
+  const advice = "see the log of this process";
+  return [
+    { name: "redis", advice, perform: () => checkRedis({ redis, durability, heartbeatTtlMs, now: Date.now }) },
+    { name: "object-storage", advice, perform: () => checkObjectStorage(store, Date.now) },
+  ];
 }

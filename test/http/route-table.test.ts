@@ -70,6 +70,7 @@ const rows: Readonly<Record<string, Row>> = {
     body: body("/api/v1/dead-letters/0.1-1/replay"),
   },
   "DELETE /api/v1/dead-letters/:id": { unknown: "/api/v1/dead-letters/9999.1-1" },
+  "GET /api/v1/doctor": {},
   "GET /api/v1/openapi.json": {},
   "GET /api/v1/docs": {},
   "GET /api/v1/docs/:file": { unknown: "/api/v1/docs/nothing.js" },
