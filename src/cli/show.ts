@@ -1,4 +1,5 @@
 import type { Session } from "./session.ts";
+import { tableWidth } from "./terminal.ts";
 import { type Column, tableLines } from "./text/table.ts";
 
 export interface Listing<Row> {
@@ -21,7 +22,7 @@ export async function showList<Row>(session: Session, listing: Listing<Row>): Pr
     return;
   }
   if (listing.rows.length === 0) return say(listing.empty);
-  const width = shell.stdout.isTTY ? shell.stdout.columns : undefined;
+  const width = tableWidth(shell.stdout);
   for (const line of tableLines(listing.columns, listing.rows, width)) print(line);
 }
 

@@ -22,6 +22,11 @@ export function canRedraw(output: Output, env: Shell["env"]): boolean {
   return output.isTTY === true && env["TERM"] !== "dumb" && (output.columns ?? 0) > 0;
 }
 
+/** How many columns a table may take; undefined where nothing is to be cut: in a pipe, and on a terminal that does not know its size (0). */
+export function tableWidth(output: Output): number | undefined {
+  return (output.isTTY === true && output.columns) || undefined;
+}
+
 /** Resolves when `output` takes more: a reader that is slower than the server must not fill our memory. */
 export function write(output: Output, data: string | Uint8Array, signal: AbortSignal): Promise<void> {
   if (output.write(data)) return Promise.resolve();

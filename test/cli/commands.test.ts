@@ -151,6 +151,13 @@ describe("lists", () => {
     expect(server.requests[1]?.target).toContain("cursor=1&limit=1");
   });
 
+  it("are not cut on a terminal that does not know its width", async () => {
+    const run = { ...runView(), taskCounts: {} };
+    const server = await playApi({ "GET /runs": always({ json: { runs: [run], nextCursor: null } }) });
+    const listed = await ostler(["runs", "list"], { url: server.url, terminal: { columns: 0, rows: 0 } });
+    expect(listed.stdout).toContain(run.id);
+  });
+
   it("give the API's own shapes to programs", async () => {
     const pools = [
       { id: "default", executors: ["a"], taskLimit: 2, liveAssignments: 1, freeSlots: 1, waiting: 3, oldestWaitSeconds: 61.4, backlog: [] },

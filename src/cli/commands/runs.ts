@@ -9,6 +9,7 @@ import { runColumns } from "../run-columns.ts";
 import { runDetails } from "../run-details.ts";
 import type { Session } from "../session.ts";
 import { dataText, showList } from "../show.ts";
+import { tableWidth } from "../terminal.ts";
 import { timeOption } from "../time-option.ts";
 
 const phases = ["setuperror", "queued", "cancelled", "running", "finished"] as const satisfies readonly RunPhase[];
@@ -116,6 +117,6 @@ async function showRun(session: Session, text: string): Promise<void> {
   const run = await findRun(session, text);
   if (format === "name") return print(run.id);
   if (format !== "table") return print(await dataText(format, run));
-  const width = shell.stdout.isTTY ? shell.stdout.columns : undefined;
+  const width = tableWidth(shell.stdout);
   for (const line of runDetails({ run, nowMs: shell.now() + client.clockSkewMs(), width })) print(line);
 }
