@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OstlerError } from "../errors.ts";
+import { isStreamId } from "../read-model/stream-id.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
 import { replayDeadLetter } from "../redis/scripts/replay-dead-letter.ts";
@@ -27,7 +28,7 @@ export interface DeadLetters {
 
 const Entry = z.tuple([z.string(), z.array(z.string())]);
 const Mail = z.array(z.tuple([z.string(), z.unknown()], z.unknown()));
-const idPattern = /^(\d{1,4})\.(\d{1,16}-\d{1,20})$/;
+const idPattern = /^(\d{1,4})\.(\d+-\d+)$/;
 
 export function createDeadLetters({
   redis,
@@ -40,7 +41,7 @@ export function createDeadLetters({
 }): DeadLetters {
   const place = (id: string) => {
     const [, shard = "", entry = ""] = idPattern.exec(id) ?? [];
-    if (entry === "" || Number(shard) >= shards) throw unknown(id);
+    if (!isStreamId(entry) || Number(shard) >= shards) throw unknown(id);
     return { shard: Number(shard), entry };
   };
 

@@ -1,4 +1,4 @@
-import type { StreamId } from "../read-model/stream-id.ts";
+import { isStreamId, type StreamId } from "../read-model/stream-id.ts";
 
 /** Where in the installation's event stream something is: `<history>.<stream id>`, or `….<k>` for event k inside one entry. */
 export interface EventPosition {
@@ -9,13 +9,14 @@ export interface EventPosition {
   readonly index: number | undefined;
 }
 
-const pattern = /^([A-Za-z0-9]{1,64})\.(\d{1,16}-\d{1,20})(?:\.(\d{1,6}))?$/;
+const pattern = /^([A-Za-z0-9]{1,64})\.(\d+-\d+)(?:\.(\d{1,6}))?$/;
 
 /** Undefined for what is no position. */
 export function parsePosition(text: string): EventPosition | undefined {
   const match = pattern.exec(text);
   if (!match) return undefined;
   const [, history = "", entry = "", index] = match;
+  if (!isStreamId(entry)) return undefined;
   return { history, entry, index: index === undefined ? undefined : Number(index) };
 }
 

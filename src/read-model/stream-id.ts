@@ -17,6 +17,12 @@ export function compareStreamIds(a: StreamId, b: StreamId): number {
 
 const maxSequence = "18446744073709551615";
 
+/** Whether Redis would take it as an id: both numbers have 64 bits there, and it answers more than that with an error. */
+export function isStreamId(text: string): boolean {
+  const [, sequence] = /^\d{1,16}-(\d{1,20})$/.exec(text) ?? [];
+  return sequence !== undefined && BigInt(sequence) <= BigInt(maxSequence);
+}
+
 /** The id right before: reading after it begins with `id`. There is none before 0-0, which no entry has. */
 export function streamIdBefore(id: StreamId): StreamId {
   const [ms = "0", sequence = "0"] = id.split("-");

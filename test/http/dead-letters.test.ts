@@ -82,6 +82,12 @@ describe("a message that was put aside", () => {
     expect(all.length).toBeGreaterThan(3);
   });
 
+  it("is unknown by an id that Redis could not have given, not an internal error", async () => {
+    const path = "/api/v1/dead-letters/0.1-18446744073709551616";
+    const answers = [await api.request(path), await api.post(`${path}/replay`), await api.request(path, { method: "DELETE" })];
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+  });
+
   it("is looked at, sent again and dropped by the command line", async () => {
     await mail(1, JSON.stringify([["pool/default", { type: "nonsense-3" }]]));
     const [letter] = await found("nonsense-3");
