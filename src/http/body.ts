@@ -8,6 +8,9 @@ import type { HttpEnv } from "./env.ts";
 const discardBytes = 256 * 1024 * 1024;
 const discardMs = 10_000;
 
+/** Nothing is read of other methods' bodies; some (TRACE) could not be handed on as requests at all. */
+const withDocument: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
 type Format = "json" | "yaml";
 
 const formats: Readonly<Record<string, Format>> = {
@@ -108,7 +111,7 @@ function toJson(text: string, format: Format): string {
 export function documentBody(maxBytes: number): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { body, method } = c.req.raw;
-    if (method === "GET" || method === "HEAD" || method === "DELETE") return next();
+    if (!withDocument.has(method)) return next();
     const bytes = body ? await readBytes(body, maxBytes) : new Uint8Array();
     const json = bytes.byteLength === 0 ? "{}" : toJson(decode(bytes), formatOf(c.req.header("content-type")));
     const headers = new Headers(c.req.raw.headers);

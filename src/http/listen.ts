@@ -72,6 +72,8 @@ export async function listen({ fetch, host, port, log }: ListenOptions): Promise
     });
   });
   server.on("clientError", answerUnparsable);
+  // What else a client expects than to be told to go on, we need not know (RFC 9110, 10.1.1); Node's own 417 is not JSON.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   server.listen(port, host);
   try {
     await once(server, "listening");

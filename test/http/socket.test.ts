@@ -59,6 +59,8 @@ describe("what is not a request", () => {
     ["headers beyond all bounds", `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${"y".repeat(100_000)}\r\n\r\n`, 431],
     ["no host", "GET / HTTP/1.1\r\nconnection: close\r\n\r\n", 400],
     ["a host that is none", "GET / HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n", 400],
+    ["a method that we never take", "TRACE /api/v1/runs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", 405],
+    ["an expectation that nobody knows", "GET /api/v1/nothing HTTP/1.1\r\nhost: localhost\r\nexpect: x\r\nconnection: close\r\n\r\n", 404],
     ["a path that is none", "GET \\\\x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", 400],
   ])("%s is answered as JSON", async (_, text, status) => {
     const answer = await exchange(text);
