@@ -9,8 +9,8 @@ const maxLimit = 500;
 export const Limit = z.coerce
   .number({ error: "expected a whole number" })
   .int()
-  .min(1)
-  .max(maxLimit)
+  .min(1, { error: `expected 1 to ${maxLimit}` })
+  .max(maxLimit, { error: `expected 1 to ${maxLimit}` })
   .default(defaultLimit)
   .openapi({ description: `Entries per page, ${defaultLimit} unless given, at most ${maxLimit}.` });
 
@@ -22,7 +22,12 @@ export const Flag = z
 
 /** A parameter that may be repeated: one value or several. */
 export function repeatable<Item extends z.ZodType>(item: Item) {
-  return z.union([item.transform((one) => [one]), z.array(item)]).default([]);
+  return z.union([item.transform((one) => [one]), z.array(item)], { error: faultOfOne }).default([]);
+}
+
+/** What is wrong with a value that is not repeated; a union by itself would only say "invalid input". */
+function faultOfOne({ errors }: { readonly errors?: readonly (readonly { readonly message: string }[])[] }): string | undefined {
+  return errors?.[0]?.[0]?.message;
 }
 
 /** RFC 3339 with any offset, as UTC with milliseconds: texts of that form compare as times. */

@@ -103,6 +103,17 @@ describe("a query", () => {
   });
 });
 
+describe("what a query is told", () => {
+  it.each([
+    ["limit=501", "query parameter limit: expected 1 to 500"],
+    ["annotation=novalue", "query parameter annotation: expected key:value"],
+    ["annotation=a:b&annotation=novalue", "query parameter annotation.1: expected key:value"],
+    ["phase=done", 'query parameter phase: Invalid option: expected one of "setuperror"|"queued"|"cancelled"|"running"|"finished"'],
+  ])("of ?%s is what would be right", async (query, message) => {
+    expect(await (await api.request(`/api/v1/runs?${query}`)).json()).toMatchObject({ message });
+  });
+});
+
 describe("headers", () => {
   it("an Ostler-Event that is none is refused", async () => {
     expect((await api.request("/api/v1/runs", { headers: { "ostler-event": "now" } })).status).toBe(400);
