@@ -6,7 +6,11 @@ import { createKubernetesDriver, type KubernetesDriverOptions } from "../../src/
 import { type Simulator, type SimulatorOptions, startSimulator } from "../support/kubernetes/simulator.ts";
 
 const signal = new AbortController().signal;
-const nobody = { nodeSelectors: [], tolerations: [], serviceAccounts: [] };
+const defaults = {
+  helperImage: process.env["OSTLER_HELPER_IMAGE"] ?? "busybox:1.37-musl",
+  allowPrivileged: true,
+  wishes: { nodeSelectors: [], tolerations: [], serviceAccounts: [] },
+};
 
 /** A cluster for tests: a simulated one, unless `KUBECONFIG` names a real one. */
 export interface TestedCluster {
@@ -27,13 +31,7 @@ export async function openTestedCluster(options: SimulatorOptions = {}): Promise
   if (simulator) await writeFile(kubeconfig, simulator.kubeconfig);
   const drivers: Driver[] = [];
   const createDriver: TestedCluster["createDriver"] = (changes = {}) => {
-    const base = {
-      kubeconfig,
-      helperImage: process.env["OSTLER_HELPER_IMAGE"] ?? "busybox:1.37-musl",
-      allowPrivileged: true,
-      wishes: nobody,
-    };
-    const driver = createKubernetesDriver({ ...base, ...changes });
+    const driver = createKubernetesDriver({ ...defaults, kubeconfig, ...changes });
     drivers.push(driver);
     return driver;
   };
@@ -49,6 +47,21 @@ export async function openTestedCluster(options: SimulatorOptions = {}): Promise
       }
       for (const driver of drivers) await driver.close();
       await simulator?.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A driver of a simulated cluster, for somebody who may do everything or for the one whose `kubeconfig` is given. */
+export async function driverOf(simulator: Simulator, kubeconfig = simulator.kubeconfig): Promise<Driver> {
+  const folder = await mkdtemp(join(tmpdir(), "ostler-kubernetes-"));
+  const file = join(folder, "kubeconfig");
+  await writeFile(file, kubeconfig);
+  const driver = createKubernetesDriver({ ...defaults, kubeconfig: file });
+  return {
+    ...driver,
+    close: async () => {
+      await driver.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

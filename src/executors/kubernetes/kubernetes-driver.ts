@@ -4,6 +4,7 @@ import { createHelperPod } from "../pod-helper/helper-pod.ts";
 import { type Cluster, type ClusterSettings, openCluster } from "./cluster.ts";
 import { mainContainer } from "./container-names.ts";
 import { groupIdOf } from "./group-id.ts";
+import { asNewPod } from "./new-pod.ts";
 import { type Nodes, openNodes } from "./nodes.ts";
 import { listAll } from "./object-watch.ts";
 import { ObservedPod } from "./observed-pod.ts";
@@ -17,7 +18,6 @@ import { stateOf } from "./pod-state.ts";
 import { openPodWatch, type PodKey, type PodWatch } from "./pod-watch.ts";
 import { hasNativeSidecars } from "./server-version.ts";
 import { followServiceLog } from "./service-log.ts";
-import { touchSparingly } from "./sparing-touch.ts";
 import { type AllowedWishes, checkWishes } from "./wishes.ts";
 
 export interface KubernetesDriverOptions extends ClusterSettings {
@@ -87,7 +87,7 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
     uids.set(record.id, key.uid);
     const { namespace, api, openExec } = cluster;
     const arch = nodes.archOf(pod.spec?.nodeName ?? undefined);
-    const handle = createHelperPod({
+    return createHelperPod({
       id: record.id,
       createdAt: record.createdAt,
       arch: arch ?? "amd64",
@@ -100,7 +100,6 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
       deadlineAt: record.deadlineAt,
       ...(record.user !== undefined && { containerUser: record.user }),
     });
-    return { ...handle, touch: touchSparingly(handle.touch, record.fenceMs) };
   };
 
   return {
@@ -115,13 +114,14 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
       const { helperImage } = options;
       const facts = { helperImage, nativeSidecars: all.nativeSidecars, now: Date.now() };
       const pods = watchOf(all.cluster, spec.owner);
-      const created = await createPod(all.cluster, { spec, facts }, signal);
+      const { pod: created, isNew } = await createPod(all.cluster, { spec, facts }, signal);
       const record = recordOf(created);
       if (!record) throw new PodError("setup", "the server has changed the pod's annotations");
       uids.set(spec.id, created.metadata.uid);
       pods.note(created);
       const pod = await whenRunning({ pods, key: keyOf(created) }, onProgress, signal);
-      return handleOf(all, { pod, record });
+      const handle = handleOf(all, { pod, record });
+      return isNew ? asNewPod(handle) : handle;
     },
     attach: async (podId, signal) => {
       const all = await opened();

@@ -30,17 +30,23 @@ export async function findPod(cluster: Cluster, name: string, signal: AbortSigna
   }
 }
 
+export interface CreatedPod {
+  readonly pod: ObservedPod;
+  /** False if it was there already. */
+  readonly isNew: boolean;
+}
+
 /** Creates the pod, then its secret, which belongs to it: whoever dies in between leaves a pod that waits, and is removed. */
 export async function createPod(
   cluster: Cluster,
   { spec, facts }: { readonly spec: PodSpec; readonly facts: ManifestFacts },
   signal: AbortSignal,
-): Promise<ObservedPod> {
+): Promise<CreatedPod> {
   const body = podManifest(spec, facts);
   try {
-    const pod = await insist(() => postPod(cluster, { spec, body }, signal), startLimitMs, signal);
-    if (hasSecret(spec)) await insist(() => postSecret(cluster, { spec, pod }, signal), startLimitMs, signal);
-    return pod;
+    const created = await insist(() => postPod(cluster, { spec, body }, signal), startLimitMs, signal);
+    if (hasSecret(spec)) await insist(() => postSecret(cluster, { spec, pod: created.pod }, signal), startLimitMs, signal);
+    return created;
   } catch (error) {
     throw error instanceof ApiError ? refusalOf(error) : error;
   }
@@ -50,15 +56,17 @@ async function postPod(
   cluster: Cluster,
   { spec, body }: { readonly spec: PodSpec; readonly body: unknown },
   signal: AbortSignal,
-): Promise<ObservedPod> {
+): Promise<CreatedPod> {
   try {
-    return ObservedPod.parse(await cluster.api.call({ method: "POST", path: podsPath(cluster), body }, signal));
+    const pod = ObservedPod.parse(await cluster.api.call({ method: "POST", path: podsPath(cluster), body }, signal));
+    return { pod, isNew: true };
   } catch (error) {
     if (!isStatus(error, 409)) throw error;
     // Made by an earlier call, whose answer may have been lost.
     const found = await findPod(cluster, spec.id, signal);
     if (!found) throw new PodError("pod_lost", "the pod was removed while it was started", { cause: error });
-    if (recordOf(found)?.owner.installation === spec.owner.installation && !found.metadata.deletionTimestamp) return found;
+    if (recordOf(found)?.owner.installation === spec.owner.installation && !found.metadata.deletionTimestamp)
+      return { pod: found, isNew: false };
     throw new PodError("pod_lost", `a pod named ${spec.id} is there, and is being removed or not ours`, { cause: error });
   }
 }
