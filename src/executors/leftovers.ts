@@ -30,13 +30,13 @@ export interface Memory {
   readonly suspects: ReadonlyMap<string, number>;
   /** Executors without a record -> since when. */
   readonly absentSince: ReadonlyMap<string, number>;
-  /** Executors that were lost when their record was last seen: its deletion needs no further proof. */
-  readonly lost: ReadonlySet<string>;
+  /** Executors whose record was there in this history: if it is gone, somebody has deleted it. */
+  readonly seen: ReadonlySet<string>;
   /** `executor incarnation` of lost ones -> complete lists in a row without a pod of theirs. */
   readonly clean: ReadonlyMap<string, number>;
 }
 
-export const noMemory: Memory = { history: "", suspects: new Map(), absentSince: new Map(), lost: new Set(), clean: new Map() };
+export const noMemory: Memory = { history: "", suspects: new Map(), absentSince: new Map(), seen: new Set(), clean: new Map() };
 
 /** Two looks: one may fall into the moment between a pod and its assignment, or its executor's return. */
 const looksNeeded = 2;
@@ -63,7 +63,7 @@ export function judge(memory: Memory, look: Look): Findings {
   }
   const clean = countCleanLists(memory, look);
   const gone = [...clean].filter(([, lists]) => lists >= looksNeeded).map(([key]) => splitKey(key));
-  return { memory: { history: look.history, suspects, absentSince, lost: rememberLost(memory, look), clean }, remove, gone };
+  return { memory: { history: look.history, suspects, absentSince, seen: rememberSeen(memory, look), clean }, remove, gone };
 }
 
 /** `suspected` pods are only counted: their executor may still come back. */
@@ -79,19 +79,18 @@ function standingOf(pod: PodEntry, look: Look, absentSince: ReadonlyMap<string, 
   return record.life === "suspect" ? "suspected" : "kept";
 }
 
-/** How long each pod's executor has had no record, without a change of history; who was lost before has had none for long enough. */
+/** How long each pod's executor has had no record, without a change of history: a deleted one for long enough. */
 function rememberAbsent(memory: Memory, { records, pods, history, at, fenceMs }: Look): ReadonlyMap<string, number> {
-  const { absentSince, lost } = memory.history === history ? memory : noMemory;
+  const { absentSince, seen } = memory.history === history ? memory : noMemory;
   const absent = pods.map((pod) => pod.owner.executor).filter((executor) => !records.has(executor));
-  return new Map(absent.map((executor) => [executor, absentSince.get(executor) ?? (lost.has(executor) ? at - fenceMs : at)]));
+  return new Map(absent.map((executor) => [executor, absentSince.get(executor) ?? (seen.has(executor) ? at - fenceMs : at)]));
 }
 
-/** The lost ones, and those deleted since whose pods are still there. */
-function rememberLost(memory: Memory, { records, pods, history }: Look): ReadonlySet<string> {
-  const known = memory.history === history ? memory.lost : noMemory.lost;
-  const deleted = pods.map((pod) => pod.owner.executor).filter((executor) => known.has(executor) && !records.has(executor));
-  const lost = [...records].filter(([, { life }]) => life === "lost").map(([executor]) => executor);
-  return new Set([...lost, ...deleted]);
+/** Those with a record, and those deleted since whose pods are still there. */
+function rememberSeen(memory: Memory, { records, pods, history }: Look): ReadonlySet<string> {
+  const known = memory.history === history ? memory.seen : noMemory.seen;
+  const deleted = pods.map((pod) => pod.owner.executor).filter((executor) => known.has(executor));
+  return new Set([...records.keys(), ...deleted]);
 }
 
 function countCleanLists(memory: Memory, { records, pods, group }: Look): ReadonlyMap<string, number> {

@@ -83,10 +83,16 @@ describe("leftovers", () => {
     expect(judgeAll([at(0, "h1"), at(999, "h1"), at(1_500, "h2"), at(2_500, "h2")])?.remove).toEqual(["p"]);
   });
 
-  it("of an executor that was lost before it was deleted need no fence time", () => {
-    const [lost, deleted] = [look({ records: others(member("lost")), pods: [pod("p", "other")] }), look({ pods: [pod("p", "other")] })];
-    expect(judgeAll([lost, deleted])?.remove).toEqual(["p"]);
-    expect(judgeAll([lost, { ...deleted, history: "h2" }])?.remove).toEqual([]);
+  it.each(["active", "suspect", "lost"] as const)("of an executor that was seen %s before it was deleted need no fence time", (life) => {
+    const [there, deleted] = [look({ records: others(member(life)), pods: [pod("p", "other")] }), look({ pods: [pod("p", "other")] })];
+    expect(judgeAll([there, deleted, deleted])?.remove).toEqual(["p"]);
+    const forgotten = { ...deleted, history: "h2" };
+    expect(judgeAll([there, forgotten, forgotten])?.remove).toEqual([]);
+  });
+
+  it("of an executor that was deleted and is back are its own affair", () => {
+    const [there, deleted] = [look({ records: others(member("active")), pods: [pod("p", "other")] }), look({ pods: [pod("p", "other")] })];
+    expect(judgeAll([there, deleted, there, there])?.remove).toEqual([]);
   });
 
   it("are proven gone by two complete lists after the revocation, not by one", () => {
