@@ -82,6 +82,18 @@ describe("a run's event stream", () => {
     expect([...first.events, ...second.events].map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
     expect(second.nextCursor).toBeNull();
   });
+
+  it("has a next page for as long as the run is not over, also where nothing has happened since", async () => {
+    const run = await runOf(await api.post("/api/v1/runs", definition()));
+    expect(await page(`/runs/${run.id}/events?after=1000`)).toEqual({ events: [], nextCursor: "1000" });
+  });
+
+  it("is gone as soon as the run is deleted", async () => {
+    const runId = await createEmpty();
+    await toEnd(await follow(`/runs/${runId}/events`));
+    expect((await api.request(`/api/v1/runs/${runId}`, { method: "DELETE" })).status).toBe(204);
+    expect((await follow(`/runs/${runId}/events`)).status).toBe(404);
+  });
 });
 
 describe("the installation's event stream", () => {

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { OstlerError } from "../../errors.ts";
 import { jsonOrStream } from "../answers.ts";
 import type { HttpEnv } from "../env.ts";
+import type { FindRun } from "../find-run.ts";
 import { followRun } from "../follow-run.ts";
 import { followInstallation, type InstallationEventsDeps, positionOf, readEvents } from "../installation-events.ts";
 import { knownRunId, Limit, RunPath, runNotFound } from "../parameters.ts";
@@ -14,6 +15,7 @@ import type { StreamLimit } from "../stream-limit.ts";
 
 export interface EventRoutesDeps extends InstallationEventsDeps {
   readonly reader: RunEventReader;
+  readonly findRun: FindRun;
   readonly streams: StreamLimit;
   /** Aborted when the server closes. */
   readonly closing: AbortSignal;
@@ -50,7 +52,7 @@ function resumeAfter(c: Context<HttpEnv>, after: string | undefined): string | u
 }
 
 export function eventRoutes(deps: EventRoutesDeps) {
-  const { reader, window, streams, closing } = deps;
+  const { reader, findRun, window, streams, closing } = deps;
 
   const stream = (c: Context<HttpEnv>, frames: (signal: AbortSignal) => AsyncIterable<Frame>) =>
     eventStream(c, frames, { closing, onEnd: streams.enter(c.var.principal.name) });
@@ -63,12 +65,12 @@ export function eventRoutes(deps: EventRoutesDeps) {
       if (!from.success) throw new OstlerError("bad_request", "header Last-Event-ID: expected an event's seq");
       const seq = Number(from.data);
       const page = await reader.read(runId, seq, limit);
-      if (!page) throw runNotFound(runId);
+      // Only a run that is over can have been deleted, and Redis keeps its events until the archiver has been there.
+      if (!page || (page.ended && !(await findRun(runId)))) throw runNotFound(runId);
       if (!wantsJson(c)) return stream(c, (signal) => followRun({ reader, window }, runId, seq, signal));
       const events = page.events.slice(0, limit);
       const more = page.events.length > limit || !page.ended;
-      const last = events.at(-1);
-      return c.json({ events, nextCursor: more && last !== undefined ? String(last.seq) : null }, 200);
+      return c.json({ events, nextCursor: more ? String(events.at(-1)?.seq ?? seq) : null }, 200);
     })
     .openapi(ofAll, async (c) => {
       const { after, limit } = c.req.valid("query");
