@@ -204,6 +204,7 @@ describe("artifacts", () => {
     const list: unknown = await (await api.request(`/api/v1/runs/${runId}/artifacts`)).json();
     expect(list).toMatchObject({ artifacts: [{ task: "test", name: "my report", attempt: 1, runId }], nextCursor: null });
     const response = await api.request(`/api/v1/runs/${runId}/artifacts/test/my%20report`);
+    expect(response.headers.get("content-disposition")).toBe('attachment; filename="my report.tar"');
     expect(response.headers.get("content-type")).toBe("application/x-tar");
     const tar = Buffer.from(await response.arrayBuffer()).toString("latin1");
     expect(tar).toContain("report/a.txt");
