@@ -6,15 +6,20 @@ export type RedisConnection = Redis;
 export type RedisUrl = string;
 
 /**
- * What a connection is used for:
+ * What a connection is used for. One that gets no answer for 15 s is replaced, whatever it waits for.
  * - `commands`: short commands; they fail after 10 s without an answer instead of waiting for ever.
  * - `commit`: as `commands`, and nothing is ever sent again or queued while offline, because a repeated commit must be decided by its sender.
- * - `blocking`: blocking reads; a connection of their own each, without a time limit of the driver's.
+ * - `blocking`: blocking reads; a connection of their own each.
  * - `queue`: handed to BullMQ, which needs unlimited retries and blocks as it likes.
  */
 export type ConnectionRole = "commands" | "commit" | "blocking" | "queue";
 
 const commandTimeoutMs = 10_000;
+/**
+ * A proxy or a frozen server may keep a dead connection open for ever, so one that owes an answer for so long is replaced.
+ * Longer than any command may take: BullMQ blocks for up to 10 s, we for 5.
+ */
+const silenceTimeoutMs = 15_000;
 const maxReconnectDelayMs = 2_000;
 
 /** Without the driver's own mapping of replies, which would change the type of every answer. */
@@ -27,6 +32,7 @@ function optionsOf(role: ConnectionRole): Options {
     protocol: 2,
     enableReadyCheck: true,
     connectTimeout: 5_000,
+    socketTimeout: silenceTimeoutMs,
     // A jittered delay keeps a fleet from reconnecting in step.
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), maxReconnectDelayMs) * (0.75 + Math.random() / 2),
   };
