@@ -54,7 +54,7 @@ export interface OwnerMetrics {
 }
 
 const beatsPerLease = 5;
-const heartbeatScanMs = 2_000;
+export const heartbeatScanMs = 2_000;
 /** Recorded work is looked through so often: thousands of ended runs may wait for their time. */
 const handoutMs = 200;
 const longestWaitMs = 1_000;

@@ -13,7 +13,7 @@ import { declareChangedArchs, type OfferedArchs } from "./offered-archs.ts";
 import type { ReportSpool } from "./report-spool.ts";
 import { createReporter } from "./reporter.ts";
 import type { RunPlan } from "./run-plan.ts";
-import { startSiblings } from "./siblings.ts";
+import { lookPace, startSiblings } from "./siblings.ts";
 import { keepPodsInTime } from "./timely-pods.ts";
 import { listenForWork } from "./work-signals.ts";
 
@@ -21,9 +21,6 @@ const lookEveryBeats = 3;
 const resendAfterBeats = 3;
 /** Jobs may come by the hundred a second, and `todo` may hold a thousand assignments: reading it for each would cost more than the work. */
 const jobLookPauseMs = 250;
-/** The group's pods and the platform's architectures are looked at this often within a heartbeat's ttl, at least every few seconds. */
-const looksPerTtl = 4;
-const maxLookMs = 5_000;
 
 export interface SessionOptions {
   readonly executor: string;
@@ -114,14 +111,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   look();
   const { installation, group } = options.ports.identity;
   const ownAssignments = async () => new Set([...Object.keys(await readTodo()), ...agent.assignments(), ...spool.unsettled()]);
-  const everyMs = Math.min(maxLookMs, heartbeat.ttlMs / looksPerTtl);
-  const archs = declareChangedArchs({ ...base, everyMs });
+  const pace = lookPace(heartbeat.ttlMs);
+  const archs = declareChangedArchs({ ...base, everyMs: pace.everyMs });
   const siblings = startSiblings({
     ...base,
     driver: options.ports.driver,
     installation,
     group,
-    everyMs,
+    pace,
     ownAssignments,
     afterLook: async () => {
       const own = await ownAssignments();

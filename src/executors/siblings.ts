@@ -9,6 +9,17 @@ import { sendMail } from "../redis/mail.ts";
 import type { Driver } from "./driver.ts";
 import { judge, type Look, type MemberRecord, type Memory, noMemory } from "./leftovers.ts";
 
+/** The group's pods are looked at this often within a heartbeat's ttl, at least every few seconds; while something is to be proven, more often. */
+const looksPerTtl = 4;
+const maxLookMs = 5_000;
+const hurry = 4;
+
+/** How long (ms) a sibling waits between two looks, and while pods are to be removed or a loss is to be proven. */
+export function lookPace(ttlMs: number): { readonly everyMs: number; readonly hurriedMs: number } {
+  const everyMs = Math.min(maxLookMs, ttlMs / looksPerTtl);
+  return { everyMs, hurriedMs: everyMs / hurry };
+}
+
 /** How often a proof is told again while its executor stays lost; the group's actor repeats what it has taken note of by itself. */
 const firstRepeatMs = 30_000;
 const maxRepeatMs = 3_600_000;
@@ -26,7 +37,7 @@ export interface SiblingsOptions {
   readonly incarnation: string;
   readonly group: string;
   readonly fenceMs: number;
-  readonly everyMs: number;
+  readonly pace: ReturnType<typeof lookPace>;
   /** The last incarnation was declared lost: this one also speaks for that one's pods. */
   readonly returned: boolean;
   readonly ownAssignments: () => Promise<ReadonlySet<string>>;
@@ -43,12 +54,14 @@ export function startSiblings(options: SiblingsOptions): { readonly close: () =>
   const look = createSiblingLook(options, over.signal);
   const loop = async () => {
     while (!over.signal.aborted) {
-      await look()
-        .then(options.afterLook)
-        .catch((err: unknown) => {
-          if (!over.signal.aborted) log.warn({ err, executorId: executor }, "the group's pods could not be looked at");
-        });
-      await delay(options.everyMs, undefined, { signal: over.signal }).catch(() => {});
+      let isSettled = true;
+      try {
+        isSettled = await look();
+        await options.afterLook();
+      } catch (err) {
+        if (!over.signal.aborted) log.warn({ err, executorId: executor }, "the group's pods could not be looked at");
+      }
+      await delay(isSettled ? options.pace.everyMs : options.pace.hurriedMs, undefined, { signal: over.signal }).catch(() => {});
     }
   };
   const running = loop();
@@ -60,8 +73,11 @@ export function startSiblings(options: SiblingsOptions): { readonly close: () =>
   };
 }
 
-/** One look at a time: lists, removes, tells. A failed list proves nothing and is simply repeated. */
-export function createSiblingLook(options: SiblingsOptions, signal: AbortSignal): () => Promise<void> {
+/**
+ * One look at a time: lists, removes, tells. A failed list proves nothing and is simply repeated.
+ * Resolves with false if the next look is awaited: something was removed, or a loss in the group is not proven yet.
+ */
+export function createSiblingLook(options: SiblingsOptions, signal: AbortSignal): () => Promise<boolean> {
   const { driver, executor, incarnation, log } = options;
   let memory: Memory = noMemory;
   let ownCleanLists = 0;
@@ -98,6 +114,8 @@ export function createSiblingLook(options: SiblingsOptions, signal: AbortSignal)
     const foreign = pods.some((pod) => pod.owner.executor === executor && pod.owner.incarnation !== incarnation);
     ownCleanLists = foreign ? 0 : ownCleanLists + 1;
     if (options.returned && ownCleanLists >= 2) await tell({ executor, incarnation });
+    const lost = [...records].filter(([, record]) => record.life === "lost" && record.group === group);
+    return findings.remove.length === 0 && lost.every(([id, record]) => told.has(`${id} ${record.incarnation}`));
   };
 }
 
