@@ -2,16 +2,13 @@ import { assertNever } from "../../errors.ts";
 import { type Context, type Decision, type Effect, nothing } from "../actor.ts";
 import { inOrder } from "../sorted-list.ts";
 import { makeRoom, startNext, supersede } from "./line.ts";
-import { toRun } from "./mail.ts";
+import { system, toRun } from "./mail.ts";
 import type { RootGroupMessage } from "./messages.ts";
 import type { QueuedRun, RootGroupChange, RootGroupState } from "./state.ts";
 import { sweep } from "./sweep.ts";
 
 export type RootGroupDecision = Decision<RootGroupChange>;
 type Told<Type extends RootGroupMessage["type"]> = Extract<RootGroupMessage, { type: Type }>;
-
-/** Who cancels and stops in the name of a concurrency key. */
-const system = "system";
 
 /** Decides when queued runs start. A place under a key is held from `start` to `run-ended`, and never counted apart from its run. */
 export function decide(state: RootGroupState, message: RootGroupMessage, context: Context): RootGroupDecision {

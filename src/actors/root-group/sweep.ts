@@ -2,7 +2,7 @@ import type { Context, Decision, Effect } from "../actor.ts";
 import { firstOf, inOrder } from "../sorted-list.ts";
 import { sweepEveryMs } from "./apply.ts";
 import { startNext } from "./line.ts";
-import { toRun } from "./mail.ts";
+import { system, toRun } from "./mail.ts";
 import type { QueuedRun, RootGroupChange, RootGroupState } from "./state.ts";
 
 /** Runs asked, and runs cancelled, per tick at most. */
@@ -19,13 +19,13 @@ export function deadline(state: RootGroupState): number | undefined {
 }
 
 /**
- * Cancels who has waited too long, and asks those who hold a place, or were told to cancel, whether they have ended:
+ * Cancels who has waited too long, tells those who go in favour of others to stop, and asks those who hold a place, or were told to cancel, whether they have ended:
  * a place whose run is gone is free within a sweep, whatever was lost. The owner asks at once after a take-over.
  */
 export function sweep(state: RootGroupState, why: "tick" | "taken-over", { now }: Context): Decision<RootGroupChange> {
   const expired = expiredBy(state, now);
   const cancelled = expired.map(({ run }): RootGroupChange => ({ type: "cancelled", run, at: now }));
-  const cancels = expired.map(({ run }) => toRun(run, { type: "cancel", by: "system", reason: "queue_timeout" }));
+  const cancels = expired.map(({ run }) => toRun(run, { type: "cancel", by: system, reason: "queue_timeout" }));
   const started = state.maintenance ? [] : startBehind(state, expired, now);
   const asked = why === "taken-over" || now >= state.sweepAt ? ask(state, now) : { changes: [], effects: [] };
   return {
@@ -58,7 +58,11 @@ function ask(state: RootGroupState, now: number): Decision<RootGroupChange> {
     .sort()
     .slice(0, perTick);
   const more = asked.length === perTick;
-  const effects: Effect[] = asked.map((run) => toRun(run, { type: "check-holder", root: state.id }));
+  const effects: Effect[] = asked.flatMap((run) => {
+    const check = toRun(run, { type: "check-holder", root: state.id });
+    // The first stop may have come before the start, and a run that is queued refuses it.
+    return state.holders.get(run)?.stopping ? [check, toRun(run, { type: "stop", by: system, force: false })] : [check];
+  });
   const nextAt = now + (more ? nextTickMs : sweepEveryMs);
   return { changes: [{ type: "swept", nextAt, after: more ? (asked.at(-1) ?? "") : "" }], effects };
 }

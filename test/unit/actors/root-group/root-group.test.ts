@@ -85,6 +85,13 @@ describe("the policy of a key", () => {
     expect(told(stage.tell(underKey("d", "cancel-running", 2)).effects)).toEqual(["cancel c superseded"]);
   });
 
+  it("cancel-running tells the running one to stop until it has ended, since a stop may come before its start", () => {
+    const stage = stageRootGroup();
+    stage.tell(underKey("a"), 1_000);
+    stage.tell(underKey("b", "cancel-running"), 2_000);
+    expect(told(stage.tell({ type: "tick" }, 31_000).effects)).toEqual(["check-holder a", "stop a"]);
+  });
+
   it("does not start a run that was told to cancel", () => {
     const stage = stageRootGroup();
     stage.tell(underKey("a"));
