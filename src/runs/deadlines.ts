@@ -1,5 +1,5 @@
 import type { TaskNode } from "./graph.ts";
-import { runTimeoutMs } from "./graph.ts";
+import { runQueueTimeoutMs, runTimeoutMs } from "./graph.ts";
 import type { Run } from "./run.ts";
 import type { AttemptStop, TaskState } from "./task.ts";
 
@@ -17,6 +17,9 @@ const timeoutPatienceMs = 15 * minuteMs;
 
 /** How long the pool may take to answer what it must answer at once; then it is asked again. */
 export const poolPatienceMs = 5 * minuteMs;
+
+/** How long the root group may be late in cancelling a run that has waited too long. */
+const queuePatienceMs = 5 * minuteMs;
 
 /** How long a quarantined run is kept for somebody to look at. */
 const quarantineMs = 24 * 60 * minuteMs;
@@ -47,9 +50,11 @@ function stopDeadline(node: TaskNode, stop: AttemptStop): number {
 }
 
 /** When (ms) the run itself must be looked at again, whatever its tasks do. */
-export function runDeadline({ head, stored }: Pick<Run, "head" | "stored">): number | undefined {
+export function runDeadline({ head, facts, stored }: Pick<Run, "head" | "facts" | "stored">): number | undefined {
   if (head.phase !== "running" && head.phase !== "queued") return undefined;
   if (head.quarantine && !head.stop) return head.quarantine.at + quarantineMs;
+  // The root group keeps the queue's deadline; this one is for a root group that has forgotten the run, or cannot be read.
+  if (head.phase === "queued") return facts.createdAt + runQueueTimeoutMs(stored.definition) + queuePatienceMs;
   const timeoutMs = runTimeoutMs(stored.definition);
   if (timeoutMs === undefined || head.startedAt === undefined || head.stop || head.timedOut) return undefined;
   return head.startedAt + timeoutMs;

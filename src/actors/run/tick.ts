@@ -4,7 +4,7 @@ import { isTerminalPhase } from "../../runs/states.ts";
 import type { Assigned, Live } from "../../runs/task.ts";
 import { endAttempt, requestAgain } from "./attempt.ts";
 import type { Draft } from "./draft.ts";
-import { activeTasks, giveUp, stopAttempt, stopRun, withdraw } from "./stop-tasks.ts";
+import { activeTasks, cancelQueued, giveUp, stopAttempt, stopRun, withdraw } from "./stop-tasks.ts";
 
 /** Acts on every deadline that has passed. Late, early and repeated ticks are harmless: only `now` and the state count. */
 export function tick(draft: Draft): void {
@@ -30,6 +30,10 @@ export function nextDue(draft: Draft): number {
 function runDue(draft: Draft): void {
   if (draft.head.quarantine) {
     giveUp(draft, "ostler");
+    return;
+  }
+  if (draft.head.phase === "queued") {
+    cancelQueued(draft, "queue_timeout");
     return;
   }
   draft.change({ timedOut: true, reason: "run_timeout" });

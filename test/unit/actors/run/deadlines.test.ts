@@ -96,6 +96,14 @@ describe("deadlines", () => {
     expect(play.task("a")).toMatchObject({ status: "failed", reason: "queue_timeout" });
   });
 
+  it("end a queued run that its root group seems to have forgotten", () => {
+    const play = Play.queued({ queueTimeout: "1h", tasks: { a: { image } } });
+    play.wait(65 * minute - 1001);
+    expect(play.view.phase).toBe("queued");
+    play.wait(1);
+    expect(play.view).toMatchObject({ phase: "cancelled", reason: "queue_timeout" });
+  });
+
   it("are a lower bound: an early or repeated tick changes nothing", () => {
     const play = Play.running({ tasks: { a: { image }, b: { image } } });
     play.assign("a");
