@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 import { OstlerError } from "../errors.ts";
-import { parseJsonText, parseYamlText } from "../runs/document.ts";
-import { findShapeFault } from "../runs/raw-shape.ts";
+import { type DocumentFormat, documentAsJson, tooLarge } from "./document-text.ts";
 import type { HttpEnv } from "./env.ts";
+import { createYamlThread } from "./yaml-thread.ts";
 
 /** What is read on and thrown away of a body that is too large, so that its sender gets to read the 413. */
 const discardBytes = 256 * 1024 * 1024;
@@ -11,9 +11,10 @@ const discardMs = 10_000;
 /** Nothing is read of other methods' bodies; some (TRACE) could not be handed on as requests at all. */
 const withDocument: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
-type Format = "json" | "yaml";
+/** A longer YAML text is read in a thread, which takes some 50 ms to start. */
+const shortYamlChars = 16 * 1024;
 
-const formats: Readonly<Record<string, Format>> = {
+const formats: Readonly<Record<string, DocumentFormat>> = {
   "application/json": "json",
   "application/yaml": "yaml",
   "application/x-yaml": "yaml",
@@ -21,7 +22,7 @@ const formats: Readonly<Record<string, Format>> = {
 };
 
 /** The format that a content type names. Undeclared and other types are refused, which also keeps out the forms of foreign web pages. */
-function formatOf(contentType: string | undefined): Format {
+function formatOf(contentType: string | undefined): DocumentFormat {
   const [type = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");
   const format = formats[type.trim()];
   const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
@@ -50,12 +51,6 @@ export async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): 
   }
 }
 
-function tooLarge(maxBytes: number): OstlerError {
-  return new OstlerError("body_too_large", `the body is larger than ${maxBytes} bytes (setting OSTLER_MAX_BODY)`, {
-    details: { maxBytes },
-  });
-}
-
 /** The whole body; throws `body_too_large` once it is too large and the rest is discarded. */
 async function readBytes(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<Buffer> {
   const reader = stream.getReader();
@@ -82,42 +77,24 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parse(text: string, format: Format): unknown {
-  try {
-    return format === "json" ? parseJsonText(text) : parseYamlText(text);
-  } catch (error) {
-    if (error instanceof OstlerError) throw new OstlerError("bad_request", error.message, { details: error.details, cause: error });
-    // The YAML reader recurses.
-    if (error instanceof RangeError) throw new OstlerError("bad_request", "the body is nested too deeply", { cause: error });
-    throw error;
-  }
-}
-
-/** The document as JSON text. What no schema must ever see (names that reach a prototype, bottomless nesting) is refused here. */
-function toJson(text: string, format: Format): string {
-  const document = parse(text, format);
-  const fault = findShapeFault(document);
-  if (fault) {
-    const message = `${fault.path === "" ? "the body" : fault.path}: ${fault.message}`;
-    throw new OstlerError("bad_request", message, { details: { locations: [fault] } });
-  }
-  return format === "json" ? text : JSON.stringify(document ?? {});
-}
-
 /**
  * Reads JSON and YAML bodies: bounded, decoded, checked (depth, `__proto__`, duplicate keys, anchors), and handed on as JSON,
  * whatever they were sent as. No body is an empty object: which fields are missing is for the route's schema to say.
  */
 export function documentBody(maxBytes: number): MiddlewareHandler<HttpEnv> {
+  const readLongYaml = createYamlThread(maxBytes);
+  const toJson = async (text: string, format: DocumentFormat, signal: AbortSignal) =>
+    format === "yaml" && text.length > shortYamlChars ? readLongYaml(text, signal) : documentAsJson({ text, format, maxBytes });
   return async (c, next) => {
     const { body, method } = c.req.raw;
     if (!withDocument.has(method)) return next();
     const bytes = body ? await readBytes(body, maxBytes) : new Uint8Array();
-    const json = bytes.byteLength === 0 ? "{}" : toJson(decode(bytes), formatOf(c.req.header("content-type")));
+    const { signal } = c.req.raw;
+    const json = bytes.byteLength === 0 ? "{}" : await toJson(decode(bytes), formatOf(c.req.header("content-type")), signal);
     const headers = new Headers(c.req.raw.headers);
     headers.set("content-type", "application/json");
     headers.delete("content-length");
-    c.req.raw = new Request(c.req.url, { method, headers, body: json, signal: c.req.raw.signal });
+    c.req.raw = new Request(c.req.url, { method, headers, body: json, signal });
     return next();
   };
 }

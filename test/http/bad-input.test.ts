@@ -34,6 +34,7 @@ describe("a body", () => {
     ["with a tag", "name: !!js/function x\n", types.yaml, 400, /tag/i],
     ["nested without end", `{"a":${"[".repeat(5_000)}${"]".repeat(5_000)}}`, types.json, 400, /deep/],
     ["nested without end, as YAML", `a: ${"[".repeat(20_000)}${"]".repeat(20_000)}`, types.yaml, 400, /deep/],
+    ["that is its own part", "name: &a [*a]\n", types.yaml, 400, /deep|alias/i],
     ["of another type", "name: a", "text/plain", 415, /application\/json/],
     ["of a form", "a=b", "application/x-www-form-urlencoded", 415, /application\/json/],
     ["in another charset", JSON.stringify(definition()), "application/json; charset=latin1", 415, /UTF-8/],
@@ -51,6 +52,16 @@ describe("a body", () => {
           .join(", ")}]`,
       );
     expect(await send(lines.join("\n"), types.yaml)).toMatchObject(refused(400, /alias/i));
+  });
+
+  it.each([10_000, 30_000])("that aliases of a text of %i characters make larger than allowed is refused", async (length) => {
+    const aliases = Array.from({ length: 20 }, (_, index) => `  k${index}: *a\n`).join("");
+    const body = `name: a\ngroup: /a/b\nannotations:\n  a: &a ${"x".repeat(length)}\n${aliases}tasks: {}\n`;
+    expect(await send(body, types.yaml)).toMatchObject(refused(413, /65536 bytes/));
+  });
+
+  it("of much YAML is refused for the same reasons as a short one", async () => {
+    expect(await send(`${"#\n".repeat(10_000)}name: a\nname: b\n`, types.yaml)).toMatchObject(refused(400, /twice at line 10002/));
   });
 
   it("without a content type is refused", async () => {

@@ -33,6 +33,24 @@ describe("creating a run", () => {
     expect(await runOf(response)).toMatchObject({ phase: "queued", tasks: { test: { status: "notstarted" } } });
   });
 
+  it("goes on answering others while it reads much YAML", async () => {
+    const steps = Array.from({ length: 90 }, (_, index) => `      - run: echo ${index} ${"x".repeat(30)}\n`).join("");
+    const tasks = Array.from({ length: 60 }, (_, index) => `  t${index}:\n    image: node:24\n    steps:\n${steps}`).join("");
+    const body = `name: build\ngroup: /project/yaml\ntasks:\n${tasks}`;
+    let isDone = false;
+    const init = { method: "POST", body, headers: { "content-type": "application/yaml" } };
+    const checked = api.request("/api/v1/runs/check", init).finally(() => {
+      isDone = true;
+    });
+    let answered = 0;
+    for (; !isDone; answered++) {
+      await api.request("/healthz");
+      await new Promise(setImmediate);
+    }
+    expect(await (await checked).json()).toEqual({ setupErrors: [], locations: [] });
+    expect(answered).toBeGreaterThan(50);
+  });
+
   it("makes a definition that cannot work a run with setup errors", async () => {
     const run = await runOf(await create({ tasks: { test: { image: "node:24", depends: ["lint"] } } }));
     expect(run).toMatchObject({ phase: "setuperror", tasks: {}, canRestartFromScratch: false });
