@@ -25,6 +25,7 @@ const create = createNewRun({
   confirm: async () => {},
   sourceExists: async () => true,
   poolAccess: {},
+  allowPod: false,
   markUses: async () => {},
   list: async () => {},
   log: pino({ level: "silent" }),

@@ -13,7 +13,7 @@ import type { RunView } from "../runs/view.ts";
  */
 export function presentLostRun(stored: StoredDefinition): { readonly view: RunView; readonly graph: Graph } {
   const { definition, group, createdAt, number = 0 } = stored;
-  const setupErrors = [...setupErrorsOf(definition, checkDefinition(definition))];
+  const setupErrors = [...setupErrorsOf(definition, checkDefinition(definition, { allowPod: true }))];
   const facts = { id: stored.runId, number, group, name: definition.name, createdAt, root: rootOf(group) };
   if (setupErrors.length > 0) {
     const run = newRun({ stored, facts: { ...facts, phase: "setuperror", setupErrors }, graph: emptyGraph });

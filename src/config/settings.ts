@@ -141,6 +141,13 @@ export const serverSettings = {
     about:
       "By pool the groups at or below which runs may use it; a pool that is not listed is open to all. A run of another group that asks for it has a setup error. Every process with the role `api` needs the same one.",
   }),
+  allowPod: fixed({
+    env: "OSTLER_ALLOW_POD",
+    kind: boolean,
+    default: "false",
+    about:
+      "Whether tasks may say where their pods go (`pod:` with node selectors, tolerations, a service account). What is granted is up to each executor's `OSTLER_KUBERNETES_…` lists. Every process with the role `api` needs the same one.",
+  }),
   logLevel: fixed({
     env: "OSTLER_LOG_LEVEL",
     kind: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),

@@ -45,6 +45,8 @@ export interface NewRunDeps {
   /** Whether files were uploaded under this id (`POST /sources`). */
   readonly sourceExists: (id: string) => Promise<boolean>;
   readonly poolAccess: PoolAccess;
+  /** Whether tasks may say where their pods go. */
+  readonly allowPod: boolean;
   /** Notes, before the run exists, which archives of other runs it uses, so that deleting those spares them. */
   readonly markUses: (stored: StoredDefinition) => Promise<void>;
   /** Lists the run at once, before the streams bring its row. */
@@ -58,9 +60,9 @@ const maxTries = 3;
 /** Why a definition cannot work, seen by itself, against what was uploaded, and by which pools its group may use. */
 export async function findFaults(
   definition: Definition,
-  { sourceExists, poolAccess }: Pick<NewRunDeps, "sourceExists" | "poolAccess">,
+  { sourceExists, poolAccess, allowPod }: Pick<NewRunDeps, "sourceExists" | "poolAccess" | "allowPod">,
 ): Promise<readonly Fault[]> {
-  const faults = [...checkDefinition(definition), ...findClosedPools(definition, poolAccess)];
+  const faults = [...checkDefinition(definition, { allowPod }), ...findClosedPools(definition, poolAccess)];
   const { source } = definition;
   if (source === undefined || (await sourceExists(source))) return faults;
   return [...faults, { path: "source", message: "no files were uploaded under this id" }];

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, it, onTestFinished } from "vitest";
 import { createKnownInstallation } from "../../src/http/installation.ts";
-import { createNewRun, type NewRunDeps } from "../../src/http/new-run.ts";
+import { createNewRun, findFaults, type NewRunDeps } from "../../src/http/new-run.ts";
 import { createRedis } from "../../src/redis/connection.ts";
 import { createKeys } from "../../src/redis/keys.ts";
 import { initMeta } from "../../src/redis/scripts/init-meta.ts";
@@ -30,6 +30,7 @@ async function world(deps: Partial<NewRunDeps> = {}) {
     confirm: async () => void happened.push("confirmed"),
     sourceExists: async () => false,
     poolAccess: {},
+    allowPod: false,
     markUses: async () => void happened.push("marked"),
     list: async (row) => {
       happened.push("listed");
@@ -73,4 +74,16 @@ it("promises nothing that is not durable", async () => {
   });
   await expect(create()).rejects.toThrow("not on disk");
   expect(rows).toEqual([]);
+});
+
+it.each([
+  true,
+  false,
+])("takes wishes for pods into a run without setup errors only if it is told that they are allowed: %s", async (allowPod) => {
+  const faults = await findFaults(parseDefinition(definition({ tasks: { a: { image: "x", pod: { serviceAccount: "deploy" } } } })), {
+    sourceExists: async () => false,
+    poolAccess: {},
+    allowPod,
+  });
+  expect(faults).toEqual(allowPod ? [] : [{ path: "tasks.a.pod", message: "is not allowed by the administrator" }]);
 });

@@ -36,7 +36,7 @@ async function lintFile({ shell }: Session, file: string): Promise<readonly Loca
   ]);
   const text = await readSource(file, shell.stdin);
   try {
-    return checkDefinition(parseDefinition(parseSource(file, text))).map((fault) => ({ file, ...fault }));
+    return checkDefinition(parseDefinition(parseSource(file, text)), { allowPod: true }).map((fault) => ({ file, ...fault }));
   } catch (error) {
     if (error instanceof Failure) return [{ file, path: "", message: error.message.replace(`${file}: `, "") }];
     if (!(error instanceof OstlerError)) throw error;

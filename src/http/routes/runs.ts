@@ -23,6 +23,7 @@ export interface RunRoutesDeps {
   readonly findRun: FindRun;
   readonly sourceExists: NewRunDeps["sourceExists"];
   readonly poolAccess: NewRunDeps["poolAccess"];
+  readonly allowPod: NewRunDeps["allowPod"];
   readonly model: Pick<ReadModel, "call">;
   readonly indexComplete: () => boolean;
 }

@@ -20,6 +20,7 @@ describe("the server's settings", () => {
   it("have defaults that start a whole ostler on loopback", () => {
     expect(parseConfig({ env: {}, argv: [], machine })).toMatchInlineSnapshot(`
       {
+        "allowPod": false,
         "dataDir": "/home/ada/.local/share/ostler",
         "durability": "acknowledged",
         "executor": {
