@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Driver, PodContainer, PodHandle, PodSpec } from "../../src/executors/driver.ts";
+import { permissions } from "../../src/executors/kubernetes/permissions.ts";
 import { podSpec, stepSpec } from "../executors/driver-contract.ts";
 import { pods as podResource, secrets } from "../support/kubernetes/resource.ts";
 import { type Simulator, startSimulator } from "../support/kubernetes/simulator.ts";
@@ -126,6 +127,54 @@ describe("the kubernetes driver in a cluster with faults", () => {
     const pod = await starting;
     await pod.startStep(stepSpec(0, "exit 2"), signal);
     expect(await pod.waitStep(0, signal)).toMatchObject({ exitCode: 2 });
+  });
+
+  it("hears of a pod that went while the API server was away, although the server has forgotten that it did", async () => {
+    const pod = await start();
+    await hang(pod);
+    await simulator.stop();
+    simulator.store.remove(podResource, "ostler", pod.id);
+    await simulator.start();
+    expect(await pod.waitStep(0, signal)).toMatchObject({ type: "gone", reason: "pod_lost" });
+  });
+
+  it("completes a start that was broken off between the pod and its secret", async () => {
+    const namespaced = permissions.filter(({ resource }) => resource !== "secrets");
+    const rules = namespaced.map(({ resource, verbs }) => ({ resources: [resource], verbs }));
+    const halfway = await driverOf(simulator, simulator.kubeconfigOf({ namespace: "ostler", name: "halfway", rules }));
+    const spec = podSpec({ containers: [{ ...main, image: locked }], registries: { "locked.example.com": login } });
+    await expect(halfway.start(spec, () => {}, signal)).rejects.toMatchObject({
+      reason: "setup",
+      message: expect.stringContaining("secrets"),
+    });
+    await halfway.close();
+    expect((await driver.list("i1", signal)).map(({ id }) => id)).toEqual([spec.id]);
+    const pod = await driver.start(spec, () => {}, signal);
+    await pod.startStep(stepSpec(0, "exit 4"), signal);
+    expect(await pod.waitStep(0, signal)).toMatchObject({ exitCode: 4 });
+  });
+
+  it("attaches to no pod that was never complete, within seconds", async () => {
+    const given = new AbortController();
+    const spec = podSpec({ containers: [main], arch: "arm64" });
+    const starting = driver.start(spec, () => given.abort(new Error("enough")), given.signal);
+    await expect(starting).rejects.toThrow("enough");
+    const successor = await driverOf(simulator);
+    expect(await successor.attach(spec.id, signal)).toBeUndefined();
+    await successor.close();
+  });
+
+  it("goes on with a service's log where its connection was cut", async () => {
+    const talkative = ["sh", "-c", "i=0; while [ $i -lt 50 ]; do echo service $i; i=$((i+1)); sleep 0.02; done; exec sleep 1000"];
+    const pod = await start({ containers: [main, { ...main, entrypoint: talkative }] });
+    const cutting = setInterval(() => simulator.dropStreams(), 150);
+    let text = "";
+    for await (const chunk of pod.followService(1, 0, signal)) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes("service 49\n")) break;
+    }
+    clearInterval(cutting);
+    expect(text).toBe(Array.from({ length: 50 }, (_, index) => `service ${index}\n`).join(""));
   });
 
   it.each([1, 2, 30, 64, 100, 257, 1_000, 4_095])("loses no byte when every stream is cut after %i bytes", async (bytes) => {
