@@ -50,8 +50,8 @@ export type Effect =
   | { readonly type: "executor-removed"; readonly executor: string; readonly incarnation: string }
   | { readonly type: "record"; readonly id: string; readonly work: RecordedWork }
   | { readonly type: "unrecord"; readonly id: string }
-  /** Deletes every key of a run but a tombstone that sends readers to ost until `tombstoneUntil` (ms). */
-  | { readonly type: "forget-run"; readonly runId: string; readonly tombstoneUntil: number };
+  /** Deletes every key of a run but a tombstone that sends readers to ost until `tombstoneUntil` (ms), and tells a late create its number. */
+  | { readonly type: "forget-run"; readonly runId: string; readonly number: number; readonly tombstoneUntil: number };
 
 export interface Decision<Change> {
   readonly changes: readonly Change[];

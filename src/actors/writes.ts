@@ -144,7 +144,8 @@ export function createWrites(keys: Keys): Writes {
           forgotten.add(effect.runId);
           late.push(
             ["DEL", keys.run(effect.runId), keys.runDefinition(effect.runId), keys.runTasks(effect.runId), keys.runEvents(effect.runId)],
-            ["HSET", keys.run(effect.runId), "archived", effect.tombstoneUntil],
+            // `archived` comes first: read-run.lua looks there.
+            ["HSET", keys.run(effect.runId), "archived", effect.tombstoneUntil, "number", effect.number],
             ["PEXPIREAT", keys.run(effect.runId), effect.tombstoneUntil],
           );
           return;

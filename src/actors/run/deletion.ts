@@ -60,6 +60,7 @@ function forget(draft: Draft, { finishedAt, now }: { readonly finishedAt: number
   const tombstone: Effect = {
     type: "forget-run",
     runId: draft.run.facts.id,
+    number: draft.run.facts.number,
     tombstoneUntil: Math.max(finishedAt + tombstoneMs, now + minuteMs),
   };
   return { changes: [{ type: "forget", isArchived: true }], effects: [...effects, tombstone] };

@@ -13,7 +13,7 @@
   ARGV[11] and ARGV[12]: the owner's mail as a JSON list, up to and from the number
   then     fields and values of the run's summary
 
-  Returns  { "created", number, event id }   also when this very call is repeated (the event id is "" then)
+  Returns  { "created", number, event id }   also when this very call is repeated, however late (the event id is "" then)
            { "existing", run id }            the idempotency key has made that run
            { "idempotency_conflict" }        the idempotency key was used with another body
            { "maintenance" } | { "history" } (the caller must check the installation again) | { "stale" } (too late: nothing was done)

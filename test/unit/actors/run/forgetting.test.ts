@@ -27,7 +27,7 @@ describe("a run that is archived", () => {
     play.tell({ type: "archived" });
     expect(play.last).toEqual([
       { type: "unrecord", id: `archive:${runId}` },
-      { type: "forget-run", runId, tombstoneUntil: finishedAt + 15 * minute },
+      { type: "forget-run", runId, number: 7, tombstoneUntil: finishedAt + 15 * minute },
     ]);
     expect(play.state).toEqual({ type: "absent", id: runId, isArchived: true });
     expect(play.stored.state).toBeNull();
