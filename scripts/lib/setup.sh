@@ -32,7 +32,8 @@ have_redis() {
 }
 
 # Debian's `busybox` needs libraries of the system, which an image made of it lacks; that of busybox-static does not.
-have_static_busybox() { have busybox && ! grep -q ld-linux "$(command -v busybox)"; }
+# A program says near its beginning what loads its libraries.
+have_static_busybox() { have busybox && ! head -c 4096 "$(command -v busybox)" | grep -q '/ld-'; }
 
 # Sets `docker_packages` to what the Docker tests lack on this machine, and `docker_obstacle` to why it cannot have them.
 find_docker() {
@@ -83,6 +84,15 @@ update_package_lists() {
   lists_updated=yes
 }
 
+# Packages link their services for systemd even where that is not there, for the day when it is.
+disable_service() {
+  if have systemctl; then $as_root systemctl disable "$1"
+  else
+    $as_root rm -f /etc/systemd/system/*.wants/"$1"
+    ! have update-rc.d || $as_root update-rc.d "${1%.*}" disable
+  fi
+}
+
 # install_with_apt PACKAGES SERVICES: Debian's packages start and enable a service when they are installed; ostler wants the program
 # only. A policy of our own keeps services from starting, and those named are disabled before the policy goes again.
 install_with_apt() {
@@ -96,11 +106,7 @@ install_with_apt() {
   # shellcheck disable=SC2086
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $1 >&2
   status=$?
-  for service in $2; do
-    if have systemctl; then $as_root systemctl disable "$service" >/dev/null 2>&1
-    elif have update-rc.d; then $as_root update-rc.d "$service" disable >/dev/null 2>&1
-    fi
-  done
+  for service in $2; do disable_service "$service" >/dev/null 2>&1; done
   [ -z "$made_policy" ] || $as_root rm -f "$policy"
   trap - EXIT INT TERM
   return "$status"
@@ -110,7 +116,7 @@ install_redis_with_apt() {
   update_package_lists
   for candidate in redis-server valkey-server; do
     version=$(apt-cache policy "$candidate" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}\([0-9][0-9]*\)\..*/\2/p')
-    [ "${version:-0}" -ge "$least_redis" ] && { install_with_apt "$candidate" "$candidate"; return; }
+    [ "${version:-0}" -ge "$least_redis" ] && { install_with_apt "$candidate" "$candidate.service"; return; }
   done
   return 1
 }
@@ -119,8 +125,8 @@ install_redis_with_apt() {
 install_docker() {
   as_root=
   services=
-  have containerd || services=containerd
-  have dockerd || services="docker docker.socket $services"
+  have containerd || services=containerd.service
+  have dockerd || services="docker.service docker.socket $services"
   case $docker_packages in *docker.io*) ;; *) services= ;; esac
   update_package_lists
   install_with_apt "$docker_packages" "$services" || fail "apt-get could not install $docker_packages; what it said is above"

@@ -5,7 +5,7 @@ import { newFolder } from "../support/folder.ts";
 
 const repository = join(import.meta.dirname, "../..");
 /** What any POSIX system has, and the scripts use. */
-const tools = ["sh", "cat", "chmod", "cp", "dirname", "env", "find", "grep", "id", "mkdir", "rm", "sed", "tee"];
+const tools = ["sh", "cat", "chmod", "cp", "dirname", "env", "find", "grep", "head", "id", "mkdir", "rm", "sed", "tee"];
 
 export interface Machine {
   /** Version of the Node on the path; undefined: none. */
@@ -19,6 +19,8 @@ export interface Machine {
   readonly busybox?: "static" | "dynamic";
   /** Which version of Redis apt-get would install; undefined: no apt-get. */
   readonly apt?: string;
+  /** False for a container's system, which keeps its services otherwise or not at all. */
+  readonly systemd?: boolean;
   /** Who runs the script: root, a user whom sudo obeys, or one without rights. */
   readonly user?: "root" | "sudoer" | "user";
 }
@@ -38,12 +40,16 @@ export function fakeMachine(machine: Machine) {
   const bin = join(home, "bin");
   const log = join(home, "commands");
   const policy = join(home, "policy-rc.d");
+  const units = join(home, "systemd");
   mkdirSync(bin);
   mkdirSync(join(checkout, "scripts/lib"), { recursive: true });
   for (const path of ["scripts/start", "scripts/test", "package-lock.json"]) cpSync(join(repository, path), join(checkout, path));
   const setup = readFileSync(join(repository, "scripts/lib/setup.sh"), "utf8");
-  if (!setup.includes("/usr/sbin/policy-rc.d")) throw new Error("the policy's path is not where this test replaces it");
-  writeFileSync(join(checkout, "scripts/lib/setup.sh"), setup.replaceAll("/usr/sbin/policy-rc.d", policy));
+  for (const path of ["/usr/sbin/policy-rc.d", "/etc/systemd/system"]) {
+    if (!setup.includes(path)) throw new Error(`${path} is not where this test replaces it`);
+  }
+  const moved = setup.replaceAll("/usr/sbin/policy-rc.d", policy).replaceAll("/etc/systemd/system", `'${units}'`);
+  writeFileSync(join(checkout, "scripts/lib/setup.sh"), moved);
   for (const tool of tools) symlinkSync(findTool(tool), join(bin, tool));
 
   const fake = (name: string, body: string) => {
@@ -76,7 +82,8 @@ export function fakeMachine(machine: Machine) {
       `say "apt-get $*"; [ "$1" = update ] && exit; [ -e '${policy}' ] && say 'services are kept from starting'
        case $* in *busybox*) [ -z "\${APT_FAILS:-}" ] || { echo 'E: no such package' >&2; exit 100; } ;; *) cp '${bin}/new-redis' '${bin}/redis-server' ;; esac`,
     );
-    fake("systemctl", 'say "systemctl $*"');
+    if (machine.systemd !== false) fake("systemctl", 'say "systemctl $*"');
+    else fake("update-rc.d", 'say "update-rc.d $*"');
   }
   const user = machine.user ?? "root";
   if (user === "root") fake("id", "echo 0");
@@ -89,6 +96,8 @@ export function fakeMachine(machine: Machine) {
   return {
     checkout,
     policy,
+    /** Where the system's services are linked. */
+    units,
     /** The path that the program which the script ended in was given. */
     path: () => readFileSync(join(home, "path"), "utf8").trim(),
     /** Runs a script without a terminal, from another folder. */

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fakeMachine } from "./fake-machine.ts";
 
@@ -99,7 +100,7 @@ describe("Redis", () => {
       "apt-get update",
       "apt-get install -y --no-install-recommends redis-server",
       "services are kept from starting",
-      "systemctl disable redis-server",
+      "systemctl disable redis-server.service",
     ]);
     expect(existsSync(machine.policy)).toBe(false);
   });
@@ -161,11 +162,28 @@ describe("scripts/test", () => {
       "apt-get update",
       "apt-get install -y --no-install-recommends docker.io busybox-static",
       "services are kept from starting",
-      "systemctl disable docker",
+      "systemctl disable docker.service",
       "systemctl disable docker.socket",
-      "systemctl disable containerd",
+      "systemctl disable containerd.service",
     ]);
     expect(existsSync(machine.policy)).toBe(false);
+  });
+
+  it("takes the links of those services away where there is no systemd, and no others", () => {
+    const machine = fakeMachine({ ...complete, apt: "7.0.15", systemd: false });
+    const wanted = [
+      "sockets.target.wants/docker.socket",
+      "multi-user.target.wants/containerd.service",
+      "multi-user.target.wants/cron.service",
+    ];
+    for (const link of wanted) {
+      mkdirSync(join(machine.units, dirname(link)), { recursive: true });
+      writeFileSync(join(machine.units, link), "");
+    }
+    const { exitCode, output, commands } = machine.run("test", ["--yes"]);
+    expect(exitCode, output).toBe(0);
+    expect(wanted.filter((link) => existsSync(join(machine.units, link)))).toEqual(["multi-user.target.wants/cron.service"]);
+    expect(commands).toContain("update-rc.d docker disable");
   });
 
   it("installs Docker beside Redis with one look at the package lists", () => {
@@ -184,7 +202,7 @@ describe("scripts/test", () => {
     const half = fakeMachine({ ...complete, docker: ["containerd", "runc"], busybox: "static", apt: "7.0.15" }).run("test", ["--yes"]);
     expect(half.commands).toContain("apt-get install -y --no-install-recommends docker.io");
     expect(half.commands.filter((command) => command.startsWith("systemctl"))).toEqual([
-      "systemctl disable docker",
+      "systemctl disable docker.service",
       "systemctl disable docker.socket",
     ]);
   });
