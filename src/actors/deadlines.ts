@@ -15,7 +15,10 @@ interface Entry {
   readonly at: number;
 }
 
-/** A binary heap with lazy removal: entries that no longer match `current` are skipped when they surface. */
+/** So many entries that no longer count are kept in any case: tidying up for a few would cost more than they take. */
+const spareEntries = 1_000;
+
+/** A binary heap with lazy removal: entries that no longer match `current` are skipped when they surface, or left out when they are the most. */
 export function createDeadlines(): Deadlines {
   const current = new Map<string, number>();
   const heap: Entry[] = [];
@@ -52,6 +55,13 @@ export function createDeadlines(): Deadlines {
     }
   };
   const isCurrent = (entry: Entry) => current.get(entry.actor) === entry.at;
+  /** What no longer counts may surface only in days. A sorted list is a heap. */
+  const tidy = () => {
+    if (heap.length <= 2 * current.size + spareEntries) return;
+    heap.length = 0;
+    for (const [actor, time] of current) heap.push({ actor, at: time });
+    heap.sort((a, b) => a.at - b.at);
+  };
   const dropStale = () => {
     let top = heap[0];
     while (top && !isCurrent(top)) {
@@ -64,9 +74,12 @@ export function createDeadlines(): Deadlines {
   return {
     set: (actor, time) => {
       if (current.get(actor) === time) return false;
-      if (time === undefined) return current.delete(actor);
-      current.set(actor, time);
-      push({ actor, at: time });
+      if (time === undefined) current.delete(actor);
+      else {
+        current.set(actor, time);
+        push({ actor, at: time });
+      }
+      tidy();
       return true;
     },
     get: (actor) => current.get(actor),
