@@ -110,6 +110,7 @@ export function createCommander(options: {
         reject,
         timer: setTimeout(() => {
           group.delete(entry);
+          if (group.size === 0 && waiting.get(requestId) === group) waiting.delete(requestId);
           const message = `no scheduler confirmed the command within ${timeoutMs / 1000} s; it stays queued, and repeating it is safe`;
           reject(new OstlerError("not_confirmed", message));
         }, timeoutMs),
