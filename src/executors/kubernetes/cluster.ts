@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Cluster as ServerConfig } from "@kubernetes/client-node";
 import { type Api, createApi } from "./api.ts";
 import { createExec, type OpenExec } from "./exec-socket.ts";
 
@@ -38,13 +40,18 @@ export async function openCluster(settings: ClusterSettings): Promise<Cluster> {
   if (!server || (server.name === "cluster" && server.server === "http://localhost:8080")) {
     throw new Error("no Kubernetes configuration: set OSTLER_KUBERNETES_KUBECONFIG or KUBECONFIG, or run in a pod with a service account");
   }
-  const authority = server.caData ?? server.server;
   const api = createApi(client, config);
   return {
     namespace: settings.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
     api,
     openExec: createExec(new client.Exec(config).handler),
-    fingerprint: createHash("sha256").update(authority).digest("hex"),
+    fingerprint: createHash("sha256").update(authorityOf(server)).digest("hex"),
     close: api.close,
   };
+}
+
+/** A kubeconfig holds the certificates themselves, a pod has a file of them. */
+function authorityOf({ caFile, caData, server }: ServerConfig): string | Buffer {
+  if (caData) return Buffer.from(caData, "base64");
+  return caFile ? readFileSync(caFile) : server;
 }
