@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "bullmq";
 import type { Logger } from "pino";
 import { z } from "zod";
@@ -6,6 +7,9 @@ import type { Keys } from "../redis/keys.ts";
 
 /** Jobs of one executor that are worked on at once: they only wait for the acceptance that they share. */
 const jobConcurrency = 8;
+
+/** A worker whose connection is just being made anew may wait for ever for its end; an executor that was lost must not wait with it. */
+const closePatienceMs = 2_000;
 
 const AssignmentsJob = z.object({ assignments: z.array(z.string()) });
 
@@ -62,7 +66,13 @@ export async function listenForWork(options: WorkSignalsOptions): Promise<WorkSi
   worker.on("error", (err) => log.warn({ err, executorId: executor }, "the queue's worker has a fault"));
 
   const stopTaking = async () => {
-    await worker.close();
+    const patience = new AbortController();
+    const late = delay(closePatienceMs, "late", { signal: patience.signal }).catch(() => "closed");
+    const closed = worker.close().then(() => "closed");
+    // A job that it still gets then finds that nothing is taken any more; what it names stays in `todo`.
+    if ((await Promise.race([closed, late])) === "late")
+      log.warn({ executorId: executor }, "the queue's worker does not close: left behind");
+    patience.abort();
     queue.disconnect();
   };
   return {

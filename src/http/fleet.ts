@@ -3,7 +3,8 @@ import { ExecutorDescription, ExecutorLife } from "../actors/executor/descriptio
 import { ExecutorRecord } from "../actors/executor/state.ts";
 import { type Leftover, leftovers, StoredExecutorGroup } from "../actors/executor-group/state.ts";
 import type { Requirement } from "../actors/pool/messages.ts";
-import { readRequest } from "../actors/pool/record.ts";
+import { decode as decodePool, readRequest } from "../actors/pool/record.ts";
+import { slotsOf } from "../actors/pool/state.ts";
 import { parseAssignmentId, shardOfExecutorGroup, shardOfPool } from "../ids.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Keys } from "../redis/keys.ts";
@@ -25,6 +26,8 @@ export interface PoolReading {
   readonly id: string;
   readonly executors: readonly ExecutorReading[];
   readonly live: number;
+  /** How many more tasks its executors would be given at once. */
+  readonly freeSlots: number;
   readonly backlog: readonly BacklogClass[];
 }
 
@@ -171,6 +174,14 @@ export function createFleet({
     return stored ? leftovers({ id: group, members: stored.members }) : [];
   };
 
+  /** What the pool itself goes by: an executor may have fewer slots than its limit, and one that is back none yet. */
+  const bookOf = async (id: string) => {
+    const [live, known] = await Promise.all([redis.hgetall(keys.poolLive(id)), redis.hgetall(keys.poolExecutors(id))]);
+    const pool = decodePool(id, { state: null, parts: [{}, live, known] });
+    const freeSlots = [...pool.executors.values()].reduce((sum, executor) => sum + Math.max(0, slotsOf(executor) - executor.live), 0);
+    return { live: pool.live.size, freeSlots };
+  };
+
   return {
     executors,
     details: async ({ description: { id, pool, group } }) => {
@@ -192,7 +203,7 @@ export function createFleet({
         ids.map(async (id) => ({
           id,
           executors: known.filter(({ description }) => description.pool === id),
-          live: await redis.hlen(keys.poolLive(id)),
+          ...(await bookOf(id)),
           backlog: classesOf(await redis.hgetall(keys.poolReady(id))),
         })),
       );

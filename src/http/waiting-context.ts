@@ -1,5 +1,5 @@
 import { decode as decodePool } from "../actors/pool/record.ts";
-import { compareRequests, type PoolState } from "../actors/pool/state.ts";
+import { compareRequests, type PoolState, slotsOf } from "../actors/pool/state.ts";
 import { decode as decodeRootGroup } from "../actors/root-group/record.ts";
 import { compareQueued } from "../actors/root-group/state.ts";
 import type { RedisConnection } from "../redis/connection.ts";
@@ -34,14 +34,15 @@ function positionsIn(pool: PoolState, runId: string): Readonly<Record<number, nu
 function summarisePool(id: string, runId: string, parts: readonly [ready: Hash, live: Hash, executors: Hash]): PoolSummary {
   const pool = decodePool(id, { state: null, parts });
   return {
-    executors: [...pool.executors.values()].map(({ description, life, live }) => ({
+    executors: [...pool.executors.values()].map(({ description, ...executor }) => ({
       id: description.id,
-      life,
+      life: executor.life,
       archs: description.archs,
       labels: description.labels,
       allowPrivileged: description.allowPrivileged,
-      taskLimit: description.taskLimit,
-      liveAssignments: live,
+      slots: slotsOf({ ...executor, description }),
+      careful: executor.life === "active" && slotsOf({ ...executor, description }) < description.taskLimit,
+      liveAssignments: executor.live,
     })),
     positions: positionsIn(pool, runId),
   };

@@ -27,7 +27,10 @@ export interface ExecutorSummary {
   readonly archs: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly allowPrivileged: boolean;
-  readonly taskLimit: number;
+  /** How many tasks it is given at once: fewer than its limit after failures. */
+  readonly slots: number;
+  /** Its last tasks failed for reasons of the platform, so it gets one at a time. */
+  readonly careful: boolean;
   readonly liveAssignments: number;
 }
 

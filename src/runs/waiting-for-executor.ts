@@ -36,10 +36,14 @@ function executorsFull(
   { active, position }: { readonly active: readonly ExecutorSummary[]; readonly position: number | undefined },
 ): WaitingReason {
   const busy = active.reduce((sum, { liveAssignments }) => sum + liveAssignments, 0);
-  const limit = active.reduce((sum, { taskLimit }) => sum + taskLimit, 0);
-  if (busy < limit) return { type: "starting", message: `is about to be given to an executor of pool "${node.pool}"` };
+  const limit = active.reduce((sum, { slots }) => sum + slots, 0);
+  if (active.some(({ liveAssignments, slots }) => liveAssignments < slots))
+    return { type: "starting", message: `is about to be given to an executor of pool "${node.pool}"` };
   const place = position === undefined ? "" : `, position ${position} in the queue`;
-  const message = `all ${limit} slots of the ${active.length} fitting executors of pool "${node.pool}" are taken${place}`;
+  const careful = active.filter((executor) => executor.careful).map(({ id }) => id);
+  const why =
+    careful.length === 0 ? "" : ` (one task at a time on ${careful.join(", ")}, where the last ones failed for reasons of the platform)`;
+  const message = `all ${limit} slots of the ${active.length} fitting executors of pool "${node.pool}" are taken${place}${why}`;
   return { type: "executors_full", message, busy, limit, position: position ?? null };
 }
 

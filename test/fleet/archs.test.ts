@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ostler } from "../cli/command.ts";
 import { until } from "../support/until.ts";
 import { type Fleet, heldStep, startFleet } from "./fleet.ts";
 
@@ -55,25 +54,4 @@ it("never takes a label for an architecture, nor an architecture for a label", a
   await until("the fitting one is done", async () => (await fleet.run(run)).tasks["fits"]?.status === "success");
   expect(await waits(run, "label")).toMatchObject({ type: "no_executor", unmet: [{ kind: "label", name: "arch", value: "amd64" }] });
   expect(await waits(run, "arch")).toMatchObject({ type: "no_executor", unmet: [{ kind: "arch", value: "arm64" }] });
-}, 60_000);
-
-it("says through `ostler why` which requirement nobody meets", async () => {
-  const privileged = runtime({ containers: [{ image: "none", privileged: true }] });
-  const run = await fleet.submit({
-    pool: task({ pool: "nowhere" }),
-    arch: arch("arm"),
-    label: task({ labels: { size: "huge" } }),
-    root: privileged,
-    two: { ...arch("arm"), labels: { size: "huge" } },
-  });
-  await until("all wait", async () => {
-    const tasks = Object.values((await fleet.run(run)).tasks);
-    return tasks.every(({ waitingReason }) => waitingReason?.type === "no_executor");
-  });
-  const why = async (name: string) => (await ostler(["why", `${run}/${name}`], { url: fleet.url })).stdout;
-  expect(await why("pool")).toContain('pool "nowhere" has no executor: start one with OSTLER_EXECUTOR_POOL=nowhere');
-  expect(await why("arch")).toContain('no executor of pool "default" offers the architecture arm');
-  expect(await why("label")).toContain('no executor of pool "default" offers the label size=huge');
-  expect(await why("root")).toContain('no executor of pool "default" offers privileged containers');
-  expect(await why("two")).toContain("the architecture arm and the label size=huge");
 }, 60_000);

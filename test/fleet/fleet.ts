@@ -86,6 +86,7 @@ export interface Member {
   readonly findPlatform: () => Promise<void>;
   /** From now on its platform has no room for new pods. */
   readonly refuseStarts: () => Promise<void>;
+  readonly allowStarts: () => Promise<void>;
 }
 
 export const ttlMs = 2_000;
@@ -198,6 +199,7 @@ export async function startFleet(extra: Readonly<Record<string, string>> = {}, s
       losePlatform: () => writeFile(join(platform, platformFiles.away), ""),
       findPlatform: () => rm(join(platform, platformFiles.away)),
       refuseStarts: () => writeFile(join(platform, platformFiles.full), ""),
+      allowStarts: () => rm(join(platform, platformFiles.full)),
     };
   };
 

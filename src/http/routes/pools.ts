@@ -15,7 +15,9 @@ const Pool = z
     executors: z.array(z.string()),
     taskLimit: z.number().int().openapi({ description: "Of the executors that take tasks now, together." }),
     liveAssignments: z.number().int(),
-    freeSlots: z.number().int(),
+    freeSlots: z.number().int().openapi({
+      description: "How many more tasks would be placed at once: fewer than the limits allow where executors have failed lately.",
+    }),
     waiting: z.number().int().openapi({ description: "Tasks that wait for an executor: what an autoscaler looks at." }),
     oldestWaitSeconds: z.number().nullable().openapi({ description: "How long the first of them has waited; null if none waits." }),
     backlog: z.array(
@@ -58,7 +60,7 @@ function poolView(pool: PoolReading, nowMs: number): z.infer<typeof Pool> {
     executors: pool.executors.map(({ description }) => description.id),
     taskLimit: active.reduce((sum, { description }) => sum + description.taskLimit, 0),
     liveAssignments: pool.live,
-    freeSlots: active.reduce((sum, { description, liveAssignments }) => sum + Math.max(0, description.taskLimit - liveAssignments), 0),
+    freeSlots: pool.freeSlots,
     waiting: pool.backlog.reduce((sum, { waiting }) => sum + waiting, 0),
     oldestWaitSeconds: waits.length === 0 ? null : Math.max(...waits),
     backlog: pool.backlog.map(({ requirement, waiting, oldestQueuedAt }) => ({

@@ -6,7 +6,17 @@ import { Play } from "../actors/run/play.ts";
 const image = "x";
 
 function executor(more: Partial<ExecutorSummary> = {}): ExecutorSummary {
-  return { id: "e1", life: "active", archs: ["amd64"], labels: {}, allowPrivileged: false, taskLimit: 2, liveAssignments: 2, ...more };
+  return {
+    id: "e1",
+    life: "active",
+    archs: ["amd64"],
+    labels: {},
+    allowPrivileged: false,
+    slots: 2,
+    careful: false,
+    liveAssignments: 2,
+    ...more,
+  };
 }
 
 function pool(executors: readonly ExecutorSummary[], positions: Record<number, number> = {}): WaitingContext {
@@ -80,12 +90,24 @@ describe("a task waits", () => {
   });
 
   it("for a free slot, and where it stands", () => {
-    expect(reason({}, pool([executor(), executor({ id: "e2", taskLimit: 1, liveAssignments: 1 })], { 0: 4 }))).toEqual({
+    expect(reason({}, pool([executor(), executor({ id: "e2", slots: 1, liveAssignments: 1 })], { 0: 4 }))).toEqual({
       type: "executors_full",
       message: 'all 3 slots of the 2 fitting executors of pool "default" are taken, position 4 in the queue',
       busy: 3,
       limit: 3,
       position: 4,
+    });
+  });
+
+  it("for an executor that has failed lately and gets one task at a time, and says so", () => {
+    expect(reason({}, pool([executor({ slots: 1, careful: true, liveAssignments: 1 })]))).toMatchObject({
+      type: "executors_full",
+      message: expect.stringMatching(/^all 1 slots .* \(one task at a time on e1, where the last ones failed/),
+    });
+    // It still has more than it would be given now.
+    expect(reason({}, pool([executor({ slots: 1, careful: true, liveAssignments: 2 })]))).toMatchObject({
+      type: "executors_full",
+      busy: 2,
     });
   });
 
