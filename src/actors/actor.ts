@@ -104,6 +104,8 @@ export interface Actor<State, Message, Change> {
   readonly parts: (id: string) => readonly Part[];
   /** Never called with a corrupt `Stored` silently accepted: it throws, and the actor is quarantined. */
   readonly decode: (id: string, stored: Stored) => State;
+  /** Roughly how many bytes of memory the state takes beyond the length of what it was decoded from; without it, none. */
+  readonly weigh?: (state: State) => number;
   /** What to write after `changes` were applied; `changes` tell which parts are dirty. */
   readonly encode: (id: string, state: State, changes: readonly Change[]) => StateWrite;
 }

@@ -19,7 +19,7 @@ export interface CachedActor {
   readonly shard: number;
   /** Opened by the first look, which takes a second for a run of 100,000 tasks: whoever looks at many minds the lease. */
   readonly instance: Instance;
-  /** Rough size of the stored state, for the memory budget. */
+  /** Roughly how many bytes of memory it takes; more once it is opened. */
   readonly weight: number;
 }
 
@@ -41,23 +41,36 @@ function unreadable(error: unknown): Instance {
       throw error;
     },
     deadline: () => undefined,
+    weight: () => 0,
   };
 }
 
 /** Opens the actor when its instance is first asked for, and lets go of what it was opened from. */
-function openedByFirstLook(actor: Omit<CachedActor, "instance">, stored: Stored, open: (stored: Stored) => Instance): CachedActor {
+function openedByFirstLook(
+  actor: Pick<CachedActor, "id" | "kind" | "shard">,
+  stored: Stored,
+  open: (stored: Stored) => Instance,
+): CachedActor {
   let held: { readonly stored: Stored } | { readonly instance: Instance } = { stored };
+  let weight = weigh(stored);
   return {
     ...actor,
+    get weight() {
+      return weight;
+    },
     get instance() {
-      if ("stored" in held) held = { instance: open(held.stored) };
+      if ("stored" in held) {
+        held = { instance: open(held.stored) };
+        weight += held.instance.weight();
+      }
       return held.instance;
     },
   };
 }
 
-function weigh(parts: readonly (Readonly<Record<string, string>> | string | null)[]): number {
-  let sum = 0;
+/** Rough size of what is stored. */
+function weigh({ state, parts }: Stored): number {
+  let sum = 200 + (state?.length ?? 0);
   for (const part of parts) {
     if (typeof part === "string") sum += part.length;
     else if (part) for (const value of Object.values(part)) sum += value.length + 50;
@@ -68,7 +81,7 @@ function weigh(parts: readonly (Readonly<Record<string, string>> | string | null
 export function createActorCache(options: {
   readonly hosts: ReadonlyMap<string, Host>;
   readonly load: OwnerStore["load"];
-  /** Characters of stored state to keep at most, roughly. */
+  /** Bytes of memory to take at most, roughly. */
   readonly budget: number;
   readonly onUnreadable: (actor: string, error: unknown) => void;
 }): ActorCache {
@@ -99,17 +112,19 @@ export function createActorCache(options: {
       const stored = await options.load(missing);
       missing.forEach(({ actor, shard, host, id }, index) => {
         const found = stored[index] ?? { state: null, parts: [] };
-        const size = (found.state?.length ?? 0) + weigh(found.parts) + 200;
         const open = (from: Stored) => {
           try {
-            return host.open(id, from);
+            const instance = host.open(id, from);
+            weight += instance.weight();
+            return instance;
           } catch (error) {
             onUnreadable(actor, error);
             return unreadable(error);
           }
         };
-        actors.set(actor, openedByFirstLook({ id: actor, kind: host.kind, shard, weight: size }, found, open));
-        weight += size;
+        const cached = openedByFirstLook({ id: actor, kind: host.kind, shard }, found, open);
+        actors.set(actor, cached);
+        weight += cached.weight;
       });
     },
     trim: () => {

@@ -19,6 +19,8 @@ export interface Instance {
   /** What to commit for the changes since the last call. */
   readonly write: () => StateWrite;
   readonly deadline: () => number | undefined;
+  /** As `weigh` of the actor. */
+  readonly weight: () => number;
 }
 
 /** An actor type with its state's type closed over, so that the owner can host all kinds alike. */
@@ -54,6 +56,7 @@ export function createHost<State, Message, Change>(actor: Actor<State, Message, 
           return write;
         },
         deadline: () => actor.deadline(state),
+        weight: () => actor.weigh?.(state) ?? 0,
       };
     },
   };

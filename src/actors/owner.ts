@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import type { Logger } from "pino";
 import { randomId as drawId } from "../ids.ts";
 import { createRedisClock, type RedisClock } from "../redis/clock.ts";
@@ -58,7 +59,8 @@ export const heartbeatScanMs = 2_000;
 /** Recorded work is looked through so often: thousands of ended runs may wait for their time. */
 const handoutMs = 200;
 const longestWaitMs = 1_000;
-const cacheBudget = 400_000_000;
+/** Bytes. More would leave too little for a batch and its commit; less, and runs that are needed all the time are read again and again. */
+const cacheBudget = getHeapStatistics().heap_size_limit / 2;
 
 /** Thrown to leave the present batch and start anew. */
 class Abandon extends Error {}

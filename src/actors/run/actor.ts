@@ -19,6 +19,9 @@ export interface RunActorOptions {
   readonly decodeDefinition: (text: string) => string;
 }
 
+/** What a task takes of memory: its definition, node and state. In Redis the definitions of tasks that are alike take next to nothing. */
+const bytesPerTask = 2_000;
+
 /** The actor of one run: see decide.ts. Its definition is read once and never written. */
 export function createRunActor({ keys, decodeDefinition }: RunActorOptions): Actor<RunState, RunMessage, RunChange> {
   return {
@@ -33,6 +36,7 @@ export function createRunActor({ keys, decodeDefinition }: RunActorOptions): Act
       { key: keys.runTasks(id), type: "hash" },
     ],
     decode: (id, stored) => decodeState(id, stored, decodeDefinition),
+    weigh: (state) => (state.type === "known" ? state.tasks.length * bytesPerTask : 0),
     encode: (id, state, changes) => encodeChanges(keys.runTasks(id), state, changes),
   };
 }
