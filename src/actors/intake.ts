@@ -51,13 +51,21 @@ async function takeOne(options: IntakeOptions, shard: OwnedShard, due: readonly 
     shard.struck.push(position);
     return (await strike(shard.shard, position, scheduler)) >= maxStrikes;
   };
+  /** A run that kills even by being read cannot be quarantined: it is left alone, or its owners would never get beyond it. */
+  const quarantine = async (actors: Iterable<string>) => {
+    const items: WorkItem[] = [];
+    for (const each of actors) {
+      if (each.startsWith("run/") && !(await kills(`quarantine:${each}`))) items.push(quarantining(shard.shard, each));
+    }
+    return items;
+  };
   shard.cautiousEntries -= 1;
   const [actor] = due;
   if (actor !== undefined) {
     if (!(await kills(`tick:${actor}`))) return [ticking(shard.shard, actor)];
     log.error({ actor }, "a tick killed its owner again and again: put aside for a minute");
     shard.deadlines.set(actor, now() + tickPauseMs);
-    return actor.startsWith("run/") ? [quarantining(shard.shard, actor)] : [];
+    return await quarantine([actor]);
   }
   const [entry] = shard.pending;
   if (!entry) {
@@ -67,6 +75,6 @@ async function takeOne(options: IntakeOptions, shard: OwnedShard, due: readonly 
   if (!(await kills(`entry:${entry.id}`))) return [entryOf(entry)];
   log.error({ shard: shard.shard, entry: entry.id }, "an inbox entry killed its owner again and again: put aside unseen");
   onDeadLetter();
-  const runs = new Set((entry.letters ?? []).map(([to]) => to).filter((to) => to.startsWith("run/")));
-  return [entryOf({ ...entry, letters: undefined }), ...[...runs].map((run) => quarantining(shard.shard, run))];
+  const quarantines = await quarantine(new Set((entry.letters ?? []).map(([to]) => to)));
+  return [entryOf({ ...entry, letters: undefined }), ...quarantines];
 }
