@@ -134,6 +134,24 @@ export const serverSettings = {
     default: "32Mi",
     about: "The largest request body; a larger one is answered with 413.",
   }),
+  maxSourceBytes: fixed({
+    env: "OSTLER_MAX_SOURCE",
+    kind: size,
+    default: "4Gi",
+    about: "The largest upload of files for runs, compressed. It goes to object storage as it comes, so this is about disks, not memory.",
+  }),
+  maxStreams: fixed({
+    env: "OSTLER_MAX_STREAMS",
+    kind: integer(1, 1_000_000),
+    default: "1000",
+    about: "How many event streams (events, followed logs) a caller may keep open at one api process; more are answered with 429.",
+  }),
+  maxRequestsPerSecond: optional({
+    env: "OSTLER_MAX_REQUESTS_PER_SECOND",
+    kind: integer(1, 1_000_000),
+    absent: "nobody is limited",
+    about: "How many API requests a caller may make at one api process, on average; more are answered with 429.",
+  }),
   poolGroups: fixed({
     env: "OSTLER_POOL_GROUPS",
     kind: poolGroups,

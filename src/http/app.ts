@@ -11,6 +11,7 @@ import { onError, refuseInvalid } from "./errors.ts";
 import { unknownRoute } from "./methods.ts";
 import { observe } from "./observe.ts";
 import { requestId } from "./request-id.ts";
+import { requestLimit } from "./request-limit.ts";
 import { type ArtifactRoutesDeps, artifactRoutes } from "./routes/artifacts.ts";
 import { type DeadLetterRoutesDeps, deadLetterRoutes } from "./routes/dead-letters.ts";
 import { type DoctorRoutesDeps, doctorRoutes } from "./routes/doctor.ts";
@@ -54,6 +55,7 @@ export type AppDeps = RunRoutesDeps &
     readonly version: string;
     readonly adminToken: string | undefined;
     readonly maxBodyBytes: number;
+    readonly maxRequestsPerSecond: number | undefined;
     /** Mounted at `/queues`. */
     readonly dashboard: Hono<HttpEnv>;
   };
@@ -70,6 +72,10 @@ export function createApp(deps: AppDeps) {
   app.use(observe(deps.metrics));
   app.use(secureHeaders({ xFrameOptions: "SAMEORIGIN", crossOriginOpenerPolicy: false, strictTransportSecurity: false }));
   app.use(authentication(deps.adminToken));
+  app.use(
+    "/api/*",
+    requestLimit(deps.maxRequestsPerSecond, () => performance.now()),
+  );
   app.use("/api/*", except(uploads, documentBody(deps.maxBodyBytes)));
   app.use("/api/*", seenEvent(deps.window));
   app.route("/queues", deps.dashboard);

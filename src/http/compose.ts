@@ -27,11 +27,6 @@ import { scrape } from "./scrape.ts";
 import { createStreamLimit } from "./stream-limit.ts";
 import { readWaitingContext } from "./waiting-context.ts";
 
-/** An upload is held nowhere but in object storage, so its limit is about disks, not memory. */
-const maxSourceBytes = 4 * 1024 ** 3;
-/** Each costs a socket and a wake-up per event; a browser opens a handful. */
-const maxStreamsPerPrincipal = 1_000;
-
 const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")));
@@ -122,12 +117,13 @@ export async function composeApi(opening: Opening, closing: AbortSignal): Promis
     version,
     adminToken: config.adminToken,
     maxBodyBytes: config.maxBodyBytes,
-    maxSourceBytes,
+    maxSourceBytes: config.maxSourceBytes,
+    maxRequestsPerSecond: config.maxRequestsPerSecond,
     fleet,
     maintenance: createMaintenance(outlets),
     deadLetters: createDeadLetters({ redis, keys, shards }),
     closing,
-    streams: createStreamLimit(maxStreamsPerPrincipal, metrics.http.streamsOpen),
+    streams: createStreamLimit(config.maxStreams, metrics.http.streamsOpen),
     assertRoom: createRoomCheck(load, () => performance.now()),
     fault: model.fault,
     checks: readinessChecks({ ...outlets, indexComplete: listing.indexComplete }),

@@ -17,7 +17,9 @@ export function createStreamLimit(maxPerPrincipal: number, onChange: (open: numb
     enter: (principal) => {
       const before = open.get(principal) ?? 0;
       if (before >= maxPerPrincipal) {
-        throw new OstlerError("too_many_requests", `${maxPerPrincipal} event streams are open already`, { details: { maxPerPrincipal } });
+        throw new OstlerError("too_many_requests", `${maxPerPrincipal} event streams are open already (setting OSTLER_MAX_STREAMS)`, {
+          details: { maxPerPrincipal },
+        });
       }
       open.set(principal, before + 1);
       count(1);

@@ -55,7 +55,9 @@ async function* bounded(stream: ReadableStream<Uint8Array>, maxBytes: number): A
     if (looksWrong || size > maxBytes) {
       await discard(reader);
       if (looksWrong) throw new OstlerError("bad_request", "the body is not compressed with zstd");
-      throw new OstlerError("body_too_large", `the source is larger than ${maxBytes} bytes`, { details: { maxBytes } });
+      throw new OstlerError("body_too_large", `the source is larger than ${maxBytes} bytes (setting OSTLER_MAX_SOURCE)`, {
+        details: { maxBytes },
+      });
     }
     yield value;
   }

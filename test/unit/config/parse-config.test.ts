@@ -43,6 +43,8 @@ describe("the server's settings", () => {
         "hostEnvironment": {},
         "logLevel": "info",
         "maxBodyBytes": 33554432,
+        "maxSourceBytes": 4294967296,
+        "maxStreams": 1000,
         "ostUrl": "file:///home/ada/.local/share/ostler/ost",
         "poolGroups": {},
         "port": 7070,
