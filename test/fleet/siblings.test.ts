@@ -36,16 +36,21 @@ describe("an executor that dies", { timeout: 60_000 }, () => {
 
   it("keeps its record, as lost, if it is static; its log stays readable and says where it ends", async () => {
     const dying = await fleet.join("dying");
-    const run = await fleet.submit({ build: task({ steps: [{ run: "echo shipped" }, heldStep] }) });
+    const run = await fleet.submit({
+      build: task({ steps: [{ run: "echo shipped" }, { ...heldStep, command: `echo partly\n${heldStep.command}` }] }),
+    });
     await fleet.begun(1);
     const log = async (query: string) => (await fleet.call("GET", `/runs/${run}/tasks/build/logs?${query}`)).text();
-    await until("the first step's log is shipped", async () => (await log("step=0")) === "shipped\n");
+    await until("what was written is shipped", async () => (await log("step=0")) + (await log("step=1")) === "shipped\npartly\n");
     await fleet.join("sibling");
     await dying.kill();
     await fleet.begun(2);
     expect(await log("step=0&attempt=1")).toBe("shipped\n");
     await fleet.go();
     await fleet.finished(run);
+    await until("the interrupted step's log says where it ends", async () =>
+      /^partly\n.*what followed is lost: executor_lost/s.test(await log("step=1&attempt=1")),
+    );
     expect(await fleet.stateOf("dying")).toBe("lost");
     expect(await fleet.leftovers()).toEqual([]);
   });
