@@ -4,6 +4,8 @@ import type { OwnedShard } from "./owned-shards.ts";
 /** Makes committed assignments fast and visible. Losing a wake-up costs time, never work: executors read `todo` besides. */
 export interface Wakes {
   readonly wake: (assigned: ReadonlyMap<string, readonly string[]>) => void;
+  /** Removes what is left of wake-ups for executors whose removal is committed. */
+  readonly forget: (executors: readonly string[]) => void;
 }
 
 /** Gives recorded work to the queue whose workers do it, once it is due, and again if it is not done in time. */

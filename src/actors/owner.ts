@@ -257,6 +257,7 @@ export function createOwner(options: OwnerOptions): Owner {
         metrics?.committed({ letters: batch.letters, shards: batch.touched.size, ms: monotonicMs() - started });
         await store.confirm();
         options.wakes.wake(batch.assigned);
+        options.wakes.forget(batch.removed);
       }
       cache.trim();
     }

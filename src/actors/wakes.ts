@@ -57,14 +57,31 @@ export function createQueueWakes(options: { readonly connection: RedisConnection
     else await queueOf(executor).addBulk(jobs);
   };
 
+  /** One that registers again meanwhile may lose a wake-up or two. */
+  const remove = async (executor: string) => {
+    const queue = queueOf(executor);
+    queues.delete(executor);
+    await queue.obliterate({ force: true });
+    await queue.close();
+  };
+
+  const note = (work: Promise<void>) => {
+    const noted = work.finally(() => pending.delete(noted));
+    pending.add(noted);
+  };
+
   return {
     wake: (assigned) => {
       for (const [executor, assignments] of assigned) {
-        const adding = add(executor, assignments)
-          // The executor finds them in `todo` all the same, with its next look.
-          .catch((err: unknown) => log.warn({ err, executorId: executor }, "could not wake an executor"))
-          .finally(() => pending.delete(adding));
-        pending.add(adding);
+        // The executor finds them in `todo` all the same, with its next look.
+        note(add(executor, assignments).catch((err: unknown) => log.warn({ err, executorId: executor }, "could not wake an executor")));
+      }
+    },
+    forget: (executors) => {
+      for (const executor of executors) {
+        note(
+          remove(executor).catch((err: unknown) => log.warn({ err, executorId: executor }, "could not remove the queue of an executor")),
+        );
       }
     },
     close: async () => {

@@ -16,7 +16,6 @@ export interface Writes {
   readonly mail: (shard: number, letter: Letter) => void;
   readonly reply: (processId: string, requestId: string, reply: Reply) => void;
   readonly deadLetter: (shard: number, raw: string, reason: string) => void;
-  readonly strikeCleared: (shard: number) => void;
   readonly finish: () => FinishedWrites;
 }
 
@@ -25,6 +24,8 @@ export interface FinishedWrites {
   readonly absent: readonly string[];
   /** Executors to wake once committed, with what they were given. */
   readonly assigned: ReadonlyMap<string, readonly string[]>;
+  /** Executors whose record is deleted, unless they have registered anew. */
+  readonly removed: readonly string[];
   readonly recorded: readonly { readonly shard: number; readonly id: string; readonly work: RecordedWork }[];
   readonly unrecorded: readonly { readonly shard: number; readonly id: string }[];
 }
@@ -61,6 +62,7 @@ export function createWrites(keys: Keys): Writes {
   const late: Write[] = [];
   const wake = new Set<string>();
   const absent: string[] = [];
+  const removed: string[] = [];
   const events = new Map<string, string[]>();
   const forgotten = new Set<string>();
   const rows: unknown[] = [];
@@ -130,6 +132,7 @@ export function createWrites(keys: Keys): Writes {
           const parts = [keys.executorAlive(executor), keys.executorTodo(executor), keys.executorHeld(executor)];
           late.push(["@remove-executor", keys.executor(executor), incarnation, keys.executors, executor, ...parts]);
           wake.add(executor);
+          removed.push(executor);
           return;
         }
         case "record":
@@ -160,9 +163,6 @@ export function createWrites(keys: Keys): Writes {
     deadLetter: (shard, raw, reason) => {
       late.push(["XADD", keys.dead(shard), "MAXLEN", "~", 10_000, "*", "m", raw, "reason", reason]);
     },
-    strikeCleared: (shard) => {
-      late.push(["DEL", keys.strikes(shard)]);
-    },
     finish: () => ({
       writes: [
         ...[...sets].flatMap(([key, words]) => split("HSET", key, words, 2)),
@@ -178,6 +178,7 @@ export function createWrites(keys: Keys): Writes {
       ],
       absent,
       assigned,
+      removed,
       recorded,
       unrecorded,
     }),

@@ -48,6 +48,7 @@ function startOwner(
   const blocking = createRedis(server.url, "blocking");
   const store = createRedisOwnerStore({ redis: commit, blocking, keys, shards, confirm: async () => {} });
   let commits = 0;
+  const forgotten: string[] = [];
   const counted: OwnerStore = {
     ...store,
     commit: (request) => {
@@ -63,7 +64,7 @@ function startOwner(
     store: alter(counted),
     hosts,
     keys,
-    wakes: { wake: noop },
+    wakes: { wake: noop, forget: (executors) => forgotten.push(...executors) },
     handout: { hand: noop },
     monotonicMs: () => performance.now(),
     sleep: (ms, signal) =>
@@ -85,7 +86,7 @@ function startOwner(
     blocking.disconnect();
   };
   open.push({ close });
-  return { owner, close, commits: () => commits };
+  return { owner, close, commits: () => commits, forgotten };
 }
 
 function groups(count: number): string[] {
@@ -173,6 +174,15 @@ describe("an owner", () => {
     await tell("/t/2", { type: "add", amount: 1 });
     await sumIs("/t/2", 2);
     expect(await redis.xlen(keys.dead(shardOf("/t/2")))).toBe(3);
+  });
+
+  it("has the wake-ups of an executor forgotten once its removal is committed", async () => {
+    const { forgotten } = startOwner("a");
+    await redis.hset(keys.executor("e"), "incarnation", "i");
+    await tell("/t/1", { type: "remove", executor: "e" });
+    await until("they are forgotten", () => forgotten.length > 0);
+    expect(forgotten).toEqual(["e"]);
+    expect(await redis.exists(keys.executor("e"))).toBe(0);
   });
 
   it("answers a command with the refusal of the actor", async () => {

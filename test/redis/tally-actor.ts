@@ -10,6 +10,7 @@ const TallyMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("refuse") }),
   z.object({ type: z.literal("throw") }),
   z.object({ type: z.literal("declare-lost"), executor: z.string() }),
+  z.object({ type: z.literal("remove"), executor: z.string() }),
   z.object({ type: z.literal("tick") }),
   z.object({ type: z.literal("taken-over") }),
 ]);
@@ -45,6 +46,8 @@ function decide(
       throw new Error("a bug in decide");
     case "declare-lost":
       return { changes: [{ sum: state.sum + 1 }], effects: [{ type: "executor-lost", executor: message.executor }] };
+    case "remove":
+      return { changes: [], effects: [{ type: "executor-removed", executor: message.executor, incarnation: "i" }] };
     case "tick":
       return { changes: [{ ticks: state.ticks + 1, alarm: null }], effects: [] };
     case "taken-over":

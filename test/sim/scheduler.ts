@@ -34,7 +34,7 @@ export function startScheduler({ world, name, addWork, wake, onCommitted, log }:
     ...{ scheduler: name, shards, leaseMs, heartbeatTtlMs: ttlMs, keys, log },
     store: createOwnerPort({ process, redis, keys, shards, onCommitted }),
     hosts: hostActors(keys),
-    wakes: { wake: (assigned) => wake(assigned.keys()) },
+    wakes: { wake: (assigned) => wake(assigned.keys()), forget: () => {} },
     handout: createHandout(addWork, () => {}),
     monotonicMs: timeline.now,
     sleep: (ms) => Promise.race([process.sleep(ms), stopped]),
