@@ -6,8 +6,9 @@ import { openSilentLine } from "./silent-line.ts";
 
 const roles = ["commands", "commit", "blocking", "queue"] as const satisfies readonly ConnectionRole[];
 
-it.concurrent.for(roles)(
+it.for(roles)(
   "a connection for %s is replaced when nothing comes by it any more",
+  { concurrent: true, timeout: 60_000 },
   async (role, { expect, onTestFinished }) => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
