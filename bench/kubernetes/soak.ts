@@ -72,7 +72,13 @@ async function onePod(where: Driver, serial: number): Promise<void> {
   for await (const _ of pod.followOutput(0, 0, signal));
   const end = await pod.waitStep(0, signal);
   if (end.type !== "exited" || end.exitCode !== 0) throw new Error(`pod ${serial}: ${JSON.stringify(end)}`);
-  await where.remove(id, 0, signal);
+  // As the executor does: it tells no end before the pod is gone, however often it has to ask.
+  for (let isGone = false; !isGone; ) {
+    isGone = await where.remove(id, 0, signal).then(
+      () => true,
+      () => false,
+    );
+  }
 }
 
 const samples: { readonly done: number; readonly heapMb: number; readonly connections: number }[] = [];

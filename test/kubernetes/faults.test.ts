@@ -5,7 +5,7 @@ import { podSpec, stepSpec } from "../executors/driver-contract.ts";
 import { pods as podResource, secrets } from "../support/kubernetes/resource.ts";
 import { type Simulator, startSimulator } from "../support/kubernetes/simulator.ts";
 import { until } from "../support/until.ts";
-import { driverOf } from "./tested-cluster.ts";
+import { clusterOf, driverOf } from "./tested-cluster.ts";
 
 const signal = new AbortController().signal;
 const main: PodContainer = { image: "busybox:1.37-musl", environment: {}, privileged: false, tmpfs: [] };
@@ -68,6 +68,16 @@ describe("the kubernetes driver in a cluster with faults", () => {
       reason: "evicted",
       message: expect.stringContaining("The node was low on resource: ephemeral-storage."),
     });
+  });
+
+  it("takes an eviction by the API for one, although the step was asked to end and did", async () => {
+    const pod = await start();
+    await hang(pod);
+    const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: pod.id } };
+    const { api, close } = await clusterOf(simulator);
+    await api.call({ method: "POST", path: `/api/v1/namespaces/ostler/pods/${pod.id}/eviction`, body: eviction }, signal);
+    expect(await pod.waitStep(0, signal)).toMatchObject({ type: "gone", reason: "evicted" });
+    await close();
   });
 
   it("takes a pod that somebody else removes for lost, and not for a failure of its step", async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Driver } from "../../src/executors/driver.ts";
+import { type Cluster, openCluster } from "../../src/executors/kubernetes/cluster.ts";
 import { createKubernetesDriver, type KubernetesDriverOptions } from "../../src/executors/kubernetes/kubernetes-driver.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../support/kubernetes/simulator.ts";
 
@@ -54,15 +55,28 @@ export async function openTestedCluster(options: SimulatorOptions = {}): Promise
 
 /** A driver of a simulated cluster, for somebody who may do everything or for the one whose `kubeconfig` is given. */
 export async function driverOf(simulator: Simulator, kubeconfig = simulator.kubeconfig): Promise<Driver> {
-  const folder = await mkdtemp(join(tmpdir(), "ostler-kubernetes-"));
-  const file = join(folder, "kubeconfig");
-  await writeFile(file, kubeconfig);
+  const { file, remove } = await writeKubeconfig(kubeconfig);
   const driver = createKubernetesDriver({ ...defaults, kubeconfig: file });
   return {
     ...driver,
     close: async () => {
       await driver.close();
-      await rm(folder, { recursive: true, force: true });
+      await remove();
     },
   };
+}
+
+/** The driver's own connection to a simulated cluster. */
+export async function clusterOf(simulator: Simulator): Promise<Cluster> {
+  const { file, remove } = await writeKubeconfig(simulator.kubeconfig);
+  const cluster = await openCluster({ kubeconfig: file });
+  await remove();
+  return cluster;
+}
+
+async function writeKubeconfig(text: string): Promise<{ readonly file: string; readonly remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "ostler-kubernetes-"));
+  const file = join(folder, "kubeconfig");
+  await writeFile(file, text);
+  return { file, remove: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -3,6 +3,7 @@ import { type Driver, PodError, type PodHandle, type PodOwner, type PodSpec } fr
 import { createHelperPod } from "../pod-helper/helper-pod.ts";
 import { type Cluster, type ClusterSettings, openCluster } from "./cluster.ts";
 import { mainContainer } from "./container-names.ts";
+import { endWithPod } from "./disturbed-steps.ts";
 import { groupIdOf } from "./group-id.ts";
 import { asNewPod } from "./new-pod.ts";
 import { type Nodes, openNodes } from "./nodes.ts";
@@ -87,7 +88,7 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
     uids.set(record.id, key.uid);
     const { namespace, api, openExec } = cluster;
     const arch = nodes.archOf(pod.spec?.nodeName ?? undefined);
-    return createHelperPod({
+    const handle = createHelperPod({
       id: record.id,
       createdAt: record.createdAt,
       arch: arch ?? "amd64",
@@ -100,6 +101,7 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
       deadlineAt: record.deadlineAt,
       ...(record.user !== undefined && { containerUser: record.user }),
     });
+    return endWithPod(handle, { pods, key });
   };
 
   return {

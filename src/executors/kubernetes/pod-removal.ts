@@ -8,7 +8,10 @@ import type { PodKey, PodWatch } from "./pod-watch.ts";
 
 /** A node agent needs two or three seconds beyond the grace; a busy one longer. */
 const marginMs = 30_000;
-const callLimitMs = 10_000;
+/** More than one call that is not answered at all. */
+const callLimitMs = 40_000;
+/** A node that does not answer is not waited for, but for what was on its way. */
+const unreachableMs = 10_000;
 const pollMs = 500;
 
 export interface Removal {
@@ -31,7 +34,7 @@ export async function removePod(
   if (!pod) return;
   const node = pod.spec?.nodeName ?? "";
   const isReachable = node === "" || nodes.answers(node);
-  const late = AbortSignal.timeout(isReachable ? graceMs + marginMs : callLimitMs);
+  const late = AbortSignal.timeout(isReachable ? graceMs + marginMs : unreachableMs);
   const watch = watchOf(pod);
   try {
     const until = AbortSignal.any([signal, late]);
