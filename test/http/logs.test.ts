@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { layout } from "../../src/ost/layout.ts";
+import { putLog } from "../../src/ost/log-writer.ts";
+import { openStore } from "../../src/ost/open.ts";
 import { until } from "../support/until.ts";
 import { definition, runOf, startTestApi, type TestApi } from "./api.ts";
 import { type Message, messagesOf } from "./sse.ts";
@@ -190,6 +193,23 @@ describe("deleting logs", () => {
     expect(await (await logs(runId, "?step=0")).json()).toMatchObject({ code: "log_deleted" });
     expect((await get(runId)).tasks["test"]?.attempts[0]?.steps[0]?.log.deleted).toBe(true);
   }, 60_000);
+});
+
+describe("a log that has lost bytes in the middle", () => {
+  it("gives as many bytes of a range as it promises, zeros for those that are lost", async () => {
+    const runId = await create({ run: "echo whole" });
+    await ended(runId);
+    const store = await openStore(api.config.ostUrl);
+    const key = layout.log({ runId, task: "test", attempt: 1, step: "0" });
+    await until("the log is stored", async () => (await store.stat(key)) !== undefined);
+    const text = (offset: number, bytes: string) => ({ type: "bytes", offset, at: 1, bytes: Buffer.from(bytes) }) as const;
+    const chunks = [text(0, "begin"), { type: "gap", from: 5, to: 9, why: "executor_lost" }, text(9, "end")] as const;
+    await putLog(store, key, { assignment: "a-0-1-s", chunks }, { onlyIfAbsent: false });
+    const response = await logs(runId, "?step=0", { headers: { range: "bytes=3-10" } });
+    expect(response.headers.get("content-length")).toBe("8");
+    expect(await response.text()).toBe("in\0\0\0\0en");
+    expect(await textOf(runId, "?step=0")).toBe("begin\n[4 bytes are lost: executor_lost]\nend");
+  });
 });
 
 describe("artifacts", () => {

@@ -76,8 +76,15 @@ function gapWords({ from, to, why }: Extract<TextItem, { type: "gap" }>): string
   return to === null ? `what followed is lost: ${why}` : `${to - from} bytes are lost: ${why}`;
 }
 
+const nothing = new Uint8Array(64 * 1024);
+
+/** Bytes at their addresses: the length has been promised, so those that are lost are zeros. */
 async function* bytes(items: AsyncIterable<LogItem>): AsyncGenerator<Uint8Array> {
-  for await (const item of items) if (item.type === "bytes") yield item.bytes;
+  for await (const item of items) {
+    if (item.type === "bytes") yield item.bytes;
+    if (item.type !== "gap" || item.to === null) continue;
+    for (let left = item.to - item.from; left > 0; left -= nothing.length) yield nothing.subarray(0, left);
+  }
 }
 
 async function* frames(items: AsyncIterable<TextItem>): AsyncGenerator<Frame> {
