@@ -25,6 +25,8 @@ export interface KubernetesDriverOptions extends ClusterSettings {
   readonly helperImage: string;
   readonly allowPrivileged: boolean;
   readonly wishes: AllowedWishes;
+  /** What its nodes are taken for where they may not be read. */
+  readonly archs?: readonly string[];
 }
 
 /** What the executor's settings say of it. */
@@ -41,9 +43,11 @@ export function kubernetesOptions(executor: Config["executor"]): KubernetesDrive
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(context !== undefined && { context }),
     ...(namespace !== undefined && { namespace }),
+    ...(executor.archs !== undefined && { archs: executor.archs }),
   };
 }
 
+const archLabel = "kubernetes.io/arch";
 /** A server that is away when the executor starts may come soon. */
 const openLimitMs = 60_000;
 /** A pod that a predecessor has created and that does not run yet: so long it is given, then it is started anew elsewhere. */
@@ -87,13 +91,14 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
     const key = keyOf(pod);
     uids.set(record.id, key.uid);
     const { namespace, api, openExec } = cluster;
-    const arch = nodes.archOf(pod.spec?.nodeName ?? undefined);
+    const arch = nodes.archOf(pod.spec?.nodeName ?? undefined) ?? pod.spec?.nodeSelector?.[archLabel];
+    const assumed = options.archs?.[0] ?? "amd64";
     const handle = createHelperPod({
       id: record.id,
       createdAt: record.createdAt,
-      arch: arch ?? "amd64",
+      arch: arch ?? assumed,
       os: "linux",
-      remarks: arch === undefined ? ["the executor may not read nodes: the pod's architecture is taken for amd64"] : [],
+      remarks: arch === undefined ? [`the executor may not read nodes: the pod's architecture is taken for ${assumed}`] : [],
       exec: createPodExec(openExec, { namespace, pod: key.name, container: mainContainer }),
       watchEnd: (signal) => watchEnd({ pods, key }, signal),
       followService: (index, offset, signal) => followServiceLog({ api, namespace, pods, pod: key }, { index, offset }, signal),

@@ -34,6 +34,7 @@ export const ObservedPod = z.object({
   spec: z
     .object({
       nodeName: text,
+      nodeSelector: z.record(z.string(), z.string()).nullish(),
       containers: z.array(z.object({ name: z.string(), readinessProbe: Probe.nullish() })).nullish(),
     })
     .nullish(),
