@@ -13,6 +13,6 @@ export async function makeCertificate(): Promise<Certificate> {
     ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -keyout - -out - -subj /CN=kubernetes".split(" "),
     ...["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"],
   ]);
-  const part = (label: string) => new RegExp(`-----BEGIN ${label}-----[^]*?-----END ${label}-----\n`).exec(stdout)?.[0] ?? "";
+  const part = (label: string) => new RegExp(`-----BEGIN ${label}-----[\\s\\S]*?-----END ${label}-----\n`).exec(stdout)?.[0] ?? "";
   return { key: part("PRIVATE KEY"), cert: part("CERTIFICATE") };
 }

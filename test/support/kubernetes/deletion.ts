@@ -43,6 +43,8 @@ export function deleteObject(
   checkPreconditions(resource, current, options);
   const graceSeconds = graceOf(resource, current, options);
   const policy = options.propagationPolicy;
+  const isHeld = (current.metadata.finalizers?.length ?? 0) > 0 || policy === "Orphan" || policy === "Foreground";
+  if (resource !== pods && resource !== namespaces && !isHeld) return store.remove(resource, namespace, name);
   const finalizer = policy === undefined || policy === "Background" ? undefined : finalizers[policy];
   const marked = store.update(resource, { namespace, name }, (object) => mark(object, graceSeconds, finalizer));
   if (graceSeconds > 0 || (marked.metadata.finalizers?.length ?? 0) > 0 || resource === namespaces) return marked;

@@ -18,7 +18,7 @@ const version = {
   gitCommit: "simulated",
   gitTreeState: "clean",
   buildDate: "2026-01-01T00:00:00Z",
-  goVersion: "go1.24.0",
+  goVersion: "go1.23.5",
   compiler: "gc",
   platform: "linux/amd64",
 };

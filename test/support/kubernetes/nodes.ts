@@ -12,7 +12,9 @@ export interface NodeOptions {
   /** As `kubernetes.io/arch` says it. */
   readonly arch?: string;
   readonly cpu?: string;
-  readonly memory?: string;
+  /** In mebibytes. */
+  readonly memoryMi?: number;
+  readonly podCount?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
 }
@@ -117,8 +119,21 @@ export class Nodes {
   }
 }
 
-function nodeObject(name: string, { arch = "amd64", cpu = "64", memory = "256Gi", labels = {}, taints = [] }: NodeOptions): KubeObject {
-  const quantities = { cpu, "ephemeral-storage": "264212084Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0", memory, pods: "1000" };
+/** What a node keeps for itself. */
+const systemMi = 100;
+
+function nodeObject(
+  name: string,
+  { arch = "amd64", cpu = "64", memoryMi = 262_144, podCount = 1000, labels = {}, taints = [] }: NodeOptions,
+): KubeObject {
+  const huge = { "hugepages-1Gi": "0", "hugepages-2Mi": "0" };
+  const quantities = (mi: number) => ({
+    cpu,
+    "ephemeral-storage": "264212084Ki",
+    ...huge,
+    memory: `${mi * 1024}Ki`,
+    pods: String(podCount),
+  });
   return {
     kind: "Node",
     apiVersion: "v1",
@@ -134,18 +149,30 @@ function nodeObject(name: string, { arch = "amd64", cpu = "64", memory = "256Gi"
         "kubernetes.io/os": "linux",
         ...labels,
       },
+      annotations: { "node.alpha.kubernetes.io/ttl": "0", "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
     },
     spec: taints.length === 0 ? {} : { taints: taints.map((taint) => ({ ...taint })) },
     status: {
-      capacity: quantities,
-      allocatable: quantities,
+      capacity: quantities(memoryMi),
+      allocatable: quantities(memoryMi - systemMi),
       conditions: readyConditions(),
       addresses: [
         { type: "InternalIP", address: "127.0.0.1" },
         { type: "Hostname", address: name },
       ],
       daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
-      nodeInfo: { architecture: arch, operatingSystem: "linux", kubeletVersion: "v1.32.13", containerRuntimeVersion: "containerd://2.0.0" },
+      nodeInfo: {
+        machineID: "simulated",
+        systemUUID: "simulated",
+        bootID: "simulated",
+        kernelVersion: "simulated",
+        osImage: "Debian GNU/Linux 12 (bookworm)",
+        architecture: arch,
+        operatingSystem: "linux",
+        kubeletVersion: "v1.32.13",
+        kubeProxyVersion: "v1.32.13",
+        containerRuntimeVersion: "containerd://1.6.20",
+      },
     },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isJsonObject, type Json, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
 import type { KubeObject } from "./kube-object.ts";
+import { isImageName } from "./kubelet/images.ts";
 import { PodSpec } from "./pod-spec.ts";
 import { checkPod } from "./pod-validation.ts";
 import { badRequest } from "./status-error.ts";
@@ -96,7 +97,7 @@ function containerWithDefaults(container: Json): Json {
 
 function pullPolicy(image: string): string {
   const [, tag] = /:([^:/@]+)$/.exec(image) ?? [];
-  return image.includes("@") || (tag !== undefined && tag !== "latest") ? "IfNotPresent" : "Always";
+  return image.includes("@") || !isImageName(image) || (tag !== undefined && tag !== "latest") ? "IfNotPresent" : "Always";
 }
 
 /** A service account's token comes as a projected volume, unless it is not wanted. */

@@ -114,7 +114,9 @@ function asItem({ kind: _kind, apiVersion: _apiVersion, ...item }: KubeObject): 
 function get(cluster: Cluster, request: ResourceRequest): Answer {
   const { resource, namespace, name } = placeOf(request);
   if (request.target.subresource === "log") return log(cluster, request);
-  return json(200, cluster.store.get(resource, namespace, name));
+  const object = cluster.store.get(resource, namespace, name);
+  if (request.target.subresource !== undefined && request.target.subresource !== "status") throw badRequest("Upgrade request required");
+  return json(200, object);
 }
 
 function log({ store, nodes }: Cluster, request: ResourceRequest): Answer {
@@ -189,7 +191,7 @@ function removeAll({ store }: Cluster, request: ResourceRequest): Answer {
   const options = parseDeleteOptions(request.body, request.query);
   const meant = selectorOf(request);
   const found = store.list(resource, namespace).filter((object) => meant?.(object) ?? true);
-  const gone = found.map(({ metadata }) => deleteObject(store, resource, { namespace: metadata.namespace, name: metadata.name, options }));
   const metadata = { resourceVersion: String(store.version) };
-  return json(200, { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items: gone.map(asItem) });
+  for (const { metadata: at } of found) deleteObject(store, resource, { namespace: at.namespace, name: at.name, options });
+  return json(200, { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items: found.map(asItem) });
 }

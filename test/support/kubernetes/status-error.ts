@@ -124,7 +124,12 @@ export function invalid(kind: { readonly kind: string; readonly group?: string }
     code: 422,
     reason: "Invalid",
     message: `${group === "" ? kind.kind : `${kind.kind}.${group}`} "${name}" is invalid: ${distinct.length === 1 ? distinct[0] : `[${distinct.join(", ")}]`}`,
-    details: { name: name === "" ? undefined : name, ...(group === "" ? {} : { group }), kind: kind.kind, causes },
+    details: {
+      name: name === "" ? undefined : name,
+      ...(group === "" ? {} : { group }),
+      kind: kind.kind === "" ? undefined : kind.kind,
+      causes,
+    },
   });
 }
 

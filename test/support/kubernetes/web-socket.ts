@@ -49,6 +49,11 @@ function peer(socket: Duplex, outlet: Outlet, head: Buffer): WebSocketPeer {
   };
   socket.on("close", ended);
   socket.on("error", ended);
+  // Half a connection is none: a client that has gone shows as an end first.
+  socket.on("end", () => {
+    socket.end();
+    ended();
+  });
   const read = frameReader((opcode, payload) => {
     if (opcode === opcodes.ping) outlet.write(frame(opcodes.pong, payload));
     else if (opcode === opcodes.close) {

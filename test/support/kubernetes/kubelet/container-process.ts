@@ -32,7 +32,7 @@ export interface ContainerProcess {
   readonly killChildren: (command: string) => void;
 }
 
-const killed = ["--pdeathsig", "KILL"];
+const diesWithUs = ["--pdeathsig", "KILL"];
 
 /**
  * Starts it: a mount and a process namespace, a root of its own, and nothing that outlives this test process.
@@ -41,12 +41,13 @@ const killed = ["--pdeathsig", "KILL"];
 export async function startProcess(plan: ProcessPlan): Promise<ContainerProcess> {
   const script = setupScript(plan);
   const unshare = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/busybox", "sh", "-c", script, "start"];
-  const child = spawn("/usr/bin/setpriv", [...killed, ...unshare, ...plan.argv], {
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  const child = spawn("/usr/bin/setpriv", [...diesWithUs, ...unshare, ...plan.argv], {
+    // What unshare itself says is none of the container's: that writes its errors to a pipe of its own.
+    stdio: ["ignore", "pipe", "ignore", "pipe", "pipe"],
     env: plan.environment,
     detached: true,
   });
-  const [, stdout, stderr, report] = child.stdio;
+  const [, stdout, , report, stderr] = child.stdio;
   const ended = exitCodeOf(child);
   let told = "";
   for await (const chunk of readable(report)) {
@@ -59,14 +60,23 @@ export async function startProcess(plan: ProcessPlan): Promise<ContainerProcess>
     const why = await text(readable(stderr));
     throw new Error(`no container: ${why} (${await ended})`);
   }
+  let killed = false;
   const signal: ContainerProcess["signal"] = (name) => {
+    killed ||= name === "SIGKILL";
     try {
       process.kill(pid, name);
     } catch {
       // It has ended by itself.
     }
   };
-  return { pid, stdout: readable(stdout), stderr: readable(stderr), ended, signal, killChildren: (command) => killInside(pid, command) };
+  return {
+    pid,
+    stdout: readable(stdout),
+    stderr: readable(stderr),
+    ended: ended.then((code) => (killed ? 137 : code)),
+    signal,
+    killChildren: (command) => killInside(pid, command),
+  };
 }
 
 /** Another process inside a container. Ends by itself, or with the container. */
@@ -77,7 +87,11 @@ export function enterContainer(
   const who = user === undefined ? [] : ["-S", String(user.uid), "-G", String(user.gid)];
   const enter = ["/usr/bin/nsenter", "-t", String(pid), "-m", "-p", "-r", "-w", ...who, "--", ...argv];
   const command = tty ? ["/usr/bin/script", "--quiet", "--return", "--flush", "--command", enter.map(quote).join(" "), "/dev/null"] : enter;
-  const child = spawn("/usr/bin/setpriv", [...killed, ...command], { stdio: ["pipe", "pipe", "pipe"], env: environment, detached: true });
+  const child = spawn("/usr/bin/setpriv", [...diesWithUs, ...command], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: environment,
+    detached: true,
+  });
   return { child, ended: exitCodeOf(child) };
 }
 
@@ -122,6 +136,7 @@ function setupScript(plan: ProcessPlan): string {
   const inRoot = (path: string) => `${root}${path}`;
   const who = user === undefined ? "" : `-S ${user.uid} -G ${user.gid}`;
   return [
+    "exec 2>&4 4>&-",
     "set -e",
     "read -r pid rest </proc/self/stat",
     ...(plan.readOnly ? [bind(root, root)] : []),

@@ -42,6 +42,8 @@ export class ContainerTask {
   #ready = false;
   #outOfMemory = false;
   process: ContainerProcess | undefined;
+  /** It is being made: the next look at the pod waits for it. */
+  making: Promise<unknown> = Promise.resolve();
   environment: Environment = {};
   log: ContainerLog | undefined;
   previousLog: ContainerLog | undefined;
@@ -134,7 +136,7 @@ export class ContainerTask {
       this.#recordImageFailure(answer.reason, answer.message);
       if (answer.reason === "ErrImagePull") {
         const backOff = Math.min(longestBackOffMs, firstBackOffMs * 2 ** attempt);
-        await pause(roundMs / pacing.speed, stopping);
+        await pause(resyncMs / pacing.speed, stopping);
         if (stopping.aborted) return undefined;
         const message = `Back-off pulling image "${image}": ErrImagePull: ${answer.message}`;
         this.#set({ type: "waiting", reason: "ImagePullBackOff", message });
@@ -194,7 +196,7 @@ export class ContainerTask {
     if (found.type === "missing") return this.#startFailed(found.why);
 
     const messageFile = join(podFolder, `message-${id.slice(0, 12)}`);
-    const started = await startProcess({
+    const making = startProcess({
       root,
       mounts,
       argv: command,
@@ -205,7 +207,8 @@ export class ContainerTask {
       messageFile,
       messagePath: container.terminationMessagePath,
     });
-    await this.#follow(started, messageFile);
+    this.making = making;
+    await this.#follow(await making, messageFile);
   }
 
   async #follow(started: ContainerProcess, messageFile: string): Promise<void> {

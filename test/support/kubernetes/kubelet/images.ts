@@ -68,8 +68,13 @@ function registryOf(image: string): string {
 const reference =
   /^([a-z0-9.-]+(:\d+)?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/;
 
+/** Can a runtime parse it? */
+export function isImageName(image: string): boolean {
+  return reference.test(image);
+}
+
 function nameProblem(image: string): string | undefined {
-  if (reference.test(image)) return undefined;
+  if (isImageName(image)) return undefined;
   const repository = image.includes("/") ? image.slice(image.indexOf("/") + 1) : image;
   const why = /[A-Z]/.test(image)
     ? `invalid reference format: repository name (${repository}) must be lowercase`

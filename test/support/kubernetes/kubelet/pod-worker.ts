@@ -92,7 +92,6 @@ export class PodWorker {
     if (this.#stopping.signal.aborted) return;
     this.#verdict = verdict;
     this.#home.recorder.record({ object: this.#pod, type: "Warning", ...verdict });
-    this.#changed();
     this.#stop(graceMs);
   }
 
@@ -101,7 +100,11 @@ export class PodWorker {
   }
 
   #stop(graceMs: number): void {
-    if (!this.#stopping.signal.aborted) this.#graceMs = graceMs;
+    if (!this.#stopping.signal.aborted) {
+      this.#graceMs = graceMs;
+      // The state at the beginning is told; the next one that is told has all of it ended.
+      void this.#publish();
+    }
     this.#stopping.abort();
     this.#changes.emit("request");
   }
@@ -178,6 +181,7 @@ export class PodWorker {
   async #stopWhenMade(task: ContainerTask): Promise<void> {
     if (task.process === undefined && task.condition.id !== undefined && task.condition.state.type === "waiting") {
       await once(this.#changes, "change");
+      await this.#nextRound();
     }
     await task.stop(this.#graceMs);
   }
@@ -241,7 +245,7 @@ export class PodWorker {
 
   #changed(): void {
     this.#changes.emit("change");
-    if (this.#roundComes) return;
+    if (this.#roundComes || this.#stopping.signal.aborted) return;
     this.#roundComes = true;
     void this.#nextRound();
   }
@@ -249,6 +253,7 @@ export class PodWorker {
   /** Tells the API the state at the next look. */
   async #nextRound(): Promise<void> {
     await pause(roundMs / this.#home.pacing.speed, never);
+    await Promise.all([...this.init, ...this.main].map((task) => task.making));
     this.#roundComes = false;
     await this.#publish();
   }
