@@ -87,11 +87,11 @@ export function activeTasks(draft: Draft): readonly number[] {
 }
 
 /** Fails a quarantined run; one that never started is cancelled. */
-export function giveUp(draft: Draft, by: string): void {
+export function giveUp(draft: Draft, by: string, requestId?: string): void {
   if (draft.head.phase === "queued") {
     cancelQueued(draft, "internal");
     return;
   }
   draft.change({ reason: "internal" });
-  stopRun(draft, { at: draft.now, by, force: true, why: "internal" });
+  stopRun(draft, { at: draft.now, by, force: true, why: "internal", ...(requestId !== undefined && { requestId }) });
 }

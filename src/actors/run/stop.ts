@@ -14,7 +14,7 @@ export function stop(draft: Draft, message: RunMessageOf<"stop">): Reply {
     const isRepeat = message.requestId !== undefined && head.stop?.requestId === message.requestId;
     return isRepeat ? accepted : refused("run_not_running", "the run has ended already");
   }
-  if (head.quarantine && !head.stop) giveUp(draft, by);
+  if (head.quarantine && !head.stop) giveUp(draft, by, message.requestId);
   else if (!head.stop || (force && !head.stop.force)) {
     const { requestId } = message;
     stopRun(draft, {

@@ -50,6 +50,17 @@ describe("a quarantined run", () => {
     expect(play.view).toMatchObject({ phase: "finished", result: "failed", reason: "internal" });
   });
 
+  it("accepts the operator's stop again from the same request, although it has ended by it", () => {
+    const play = Play.running({ tasks: { a: { image } } });
+    play.tell(quarantine);
+    play.withdrawn("a");
+    const stop = { type: "stop", by: "ann", force: false, requestId: "r1" } as const;
+    expect(play.tell(stop)).toEqual({ ok: true });
+    expect(play.view).toMatchObject({ phase: "finished", result: "failed" });
+    expect(play.tell(stop)).toEqual({ ok: true });
+    expect(play.tell({ ...stop, requestId: "r2" })).toMatchObject({ ok: false, code: "run_not_running" });
+  });
+
   it("fails at once if it is being stopped already, always tasks included", () => {
     const play = Play.running({ tasks: { a: { image }, clean: { image, depends: { a: "always" } } } });
     play.assign("a");
