@@ -1,3 +1,4 @@
+import { ApiError } from "../client/api-error.ts";
 import type { LogQuery } from "../client/logs.ts";
 import type { RunView } from "../runs/view.ts";
 import { followTaskLog, prefixedSink, printLog } from "./print-logs.ts";
@@ -20,7 +21,20 @@ export async function printAllLogs(session: Session, run: RunView, query: LogQue
   const begun = names.filter((name) => hasBegun(run, name));
   const prefix = prefixes(session, begun);
   if (begun.length === 0) session.say("no task has begun yet; follow the run with: ostler logs -f RUN");
-  for (const name of begun) await printLog(session, { runId: run.id, task: name }, query, prefixedSink(session, prefix(name)));
+  for (const name of begun) {
+    const printing = printLog(session, { runId: run.id, task: name }, query, prefixedSink(session, prefix(name)));
+    await unlessDeleted(session, name, printing);
+  }
+}
+
+/** Of many logs one that was deleted is a word, not the end. */
+async function unlessDeleted({ say }: Session, name: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "log_deleted") throw error;
+    say(`--- ${name}: ${error.message} ---`);
+  }
 }
 
 /** Tasks followed at a time. More streams than that would meet the server's limit; what is done makes room for what began later. */
@@ -40,7 +54,7 @@ export async function followAllLogs(session: Session, run: RunView, query: LogQu
       seen.add(name);
       const address = { runId: run.id, task: name };
       const sink = prefixedSink(session, prefix(name));
-      const following = followTaskLog(session, { feed, address, query, sink, attempt: 1, goOn: true });
+      const following = unlessDeleted(session, name, followTaskLog(session, { feed, address, query, sink, attempt: 1, goOn: true }));
       busy.add(following);
       void following.then(
         () => busy.delete(following),

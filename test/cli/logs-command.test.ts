@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { streamAnswer } from "../support/played-server.ts";
 import { attemptView, runView, stepView, taskView } from "../support/run-views.ts";
 import { ostler } from "./command.ts";
-import { always, eventStream, inTurn, type PlayedRoutes, playApi, runEvent } from "./played-api.ts";
+import { always, eventStream, inTurn, type PlayedRoutes, playApi, refusal, runEvent } from "./played-api.ts";
 
 const id = "01m857b4n100007d1txgwqxmem";
 const steps = [stepView({ name: "npm ci" }), stepView({ name: "unit tests" })];
@@ -72,6 +72,20 @@ describe("ostler logs", () => {
       { [`GET /runs/${id}/tasks/alpha/logs`]: text("one\ntwo"), [`GET /runs/${id}/tasks/b/logs`]: text("three\n") },
     );
     expect((await ostler(["logs", id], { url: server.url })).stdout).toBe("alpha | one\nalpha | two\nb     | three\n");
+  });
+
+  it.each([
+    ["at once", ["logs", id], text("there\n")],
+    ["as they grow", ["logs", "-f", id], always(streamAnswer([chunk(0, "there\n"), end()]))],
+  ])("of a run, printed %s, go on after one that was deleted", async (_, argv, there) => {
+    const deleted = always(refusal(404, "log_deleted", "the logs of attempt 1 of task a were deleted"));
+    const routes = { [`GET /runs/${id}/tasks/a/logs`]: deleted, [`GET /runs/${id}/tasks/b/logs`]: there };
+    const server = await playRun({ a: build(1), b: build(1) }, routes);
+    expect(await ostler(argv, { url: server.url })).toEqual({
+      code: 0,
+      stdout: "b | there\n",
+      stderr: "--- a: the logs of attempt 1 of task a were deleted ---\n",
+    });
   });
 
   it("say why there is none", async () => {
