@@ -228,6 +228,13 @@ describe("sources", () => {
     expect(await id()).toBe(await id());
   });
 
+  it("are a conflict with other files under the same idempotency key, which would be taken for these", async () => {
+    const key = { "idempotency-key": "s-2" };
+    expect((await upload(zstd, key)).status).toBe(201);
+    const other = await upload(new Uint8Array([...zstd, 0]), key);
+    expect([other.status, await other.json()]).toMatchObject([409, { code: "idempotency_conflict" }]);
+  });
+
   it("must be zstd, and say so", async () => {
     expect((await upload(new Uint8Array([1, 2, 3, 4, 5]))).status).toBe(400);
     expect((await upload(new Uint8Array())).status).toBe(400);

@@ -12,7 +12,7 @@ import { noQuery } from "../parameters.ts";
 import { createRouter } from "../router.ts";
 
 export interface SourceRoutesDeps {
-  readonly store: Pick<Store, "put" | "stat">;
+  readonly store: Pick<Store, "put" | "stat" | "stream">;
   readonly installation: Pick<KnownInstallation, "position">;
   readonly maxSourceBytes: number;
 }
@@ -64,6 +64,12 @@ async function* bounded(stream: ReadableStream<Uint8Array>, maxBytes: number): A
   if (head.length < zstdMagic.length) throw new OstlerError("bad_request", "the body is not compressed with zstd");
 }
 
+async function hashOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const bytes of stream) hash.update(bytes);
+  return hash.digest("hex");
+}
+
 export function sourceRoutes({ store, installation, maxSourceBytes }: SourceRoutesDeps) {
   const routes = createRouter().openapi(show, async (c) => {
     const { id } = c.req.valid("param");
@@ -82,7 +88,12 @@ export function sourceRoutes({ store, installation, maxSourceBytes }: SourceRout
         : createHash("sha256").update(`${c.var.principal.name}\n${key}`).digest("hex").slice(0, idLength);
     const { body } = c.req.raw;
     if (!body) throw new OstlerError("bad_request", "a body is required");
-    await store.put(layout.source(id), bounded(body, maxSourceBytes), { onlyIfAbsent: true });
+    const sent = bounded(body, maxSourceBytes);
+    const there = key === undefined ? undefined : await store.stream(layout.source(id));
+    if (!there) await store.put(layout.source(id), sent, { onlyIfAbsent: true });
+    else if ((await hashOf(there)) !== (await hashOf(sent))) {
+      throw new OstlerError("idempotency_conflict", "this Idempotency-Key was used for other files; use a new one");
+    }
     c.header("location", `/api/v1/sources/${id}`);
     c.header("ostler-event", installation.position("0-0"));
     return c.json({ id }, 201);
