@@ -9,9 +9,7 @@ export function explainExecutor({ life, unproven, description, ttlMs }: Executor
         `it was lost and is back, and gets nothing new until the pods that it had are gone: ${goneWhen(unproven.presumedGoneAt, cleaners)}`
       );
     case "cordoned":
-      return life.leaveWhenEmpty
-        ? "it finishes what it has, and leaves then"
-        : "it is cordoned: it finishes what it has, and gets nothing new";
+      return life.leaveWhenEmpty ? "it finishes what it has, and leaves then" : "it finishes what it has, and gets nothing new";
     case "suspect":
       return life.left
         ? `it said good-bye at ${time(life.since)} with nothing left to do`

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { startScheduler } from "../../src/actors/scheduler.ts";
 import { parseConfig } from "../../src/config.ts";
+import type { PodOwner } from "../../src/executors/driver.ts";
 import { createProcessDriver } from "../../src/executors/process/process-driver.ts";
 import { startApi } from "../../src/http/server.ts";
 import { createRedis, type RedisConnection } from "../../src/redis/connection.ts";
@@ -35,8 +36,10 @@ export interface Fleet {
   readonly finished: (id: string) => Promise<RunView>;
   /** The executor's state as the API shows it; undefined if there is no such executor. */
   readonly stateOf: (executor: string) => Promise<string | undefined>;
-  /** Ids of the pods in a group's folder, whatever their installation. */
+  /** Ids of the installation's pods in a group's folder. */
   readonly podsIn: (group: string) => Promise<readonly string[]>;
+  /** A pod without an assignment in the folder of `group`; its id. */
+  readonly plant: (group: string, owner: Partial<PodOwner>) => Promise<string>;
   /** What the held steps have written, by its first word. */
   readonly told: (word: "begin" | "end" | "overlap") => Promise<readonly Told[]>;
   /** Resolves once so many held steps have begun. */
@@ -84,6 +87,8 @@ export interface Member {
   readonly setArchs: (archs: string) => Promise<void>;
   readonly losePlatform: () => Promise<void>;
   readonly findPlatform: () => Promise<void>;
+  /** From now on its platform shows it no pods. */
+  readonly showNothing: () => Promise<void>;
   /** From now on its platform has no room for new pods. */
   readonly refuseStarts: () => Promise<void>;
   readonly allowStarts: () => Promise<void>;
@@ -198,6 +203,7 @@ export async function startFleet(extra: Readonly<Record<string, string>> = {}, s
       setArchs: (now) => writeFile(join(platform, platformFiles.archs), now),
       losePlatform: () => writeFile(join(platform, platformFiles.away), ""),
       findPlatform: () => rm(join(platform, platformFiles.away)),
+      showNothing: () => writeFile(join(platform, platformFiles.blank), ""),
       refuseStarts: () => writeFile(join(platform, platformFiles.full), ""),
       allowStarts: () => rm(join(platform, platformFiles.full)),
     };
@@ -206,6 +212,7 @@ export async function startFleet(extra: Readonly<Record<string, string>> = {}, s
   const run: Fleet["run"] = (id) => json<RunView>(`/runs/${id}`);
   const driverOf = (group: string) => createProcessDriver({ podsDir: join(pods, `pods-${group}`), hostEnvironment: {} });
   const ledger = join(own, "ledger");
+  const installation = async () => (await connection.hget(keys.meta, "installation")) ?? "";
   const told: Fleet["told"] = async (word) => {
     const lines = (await readFile(ledger, "utf8").catch(() => "")).split("\n").map((line) => line.split(" "));
     return lines.flatMap(([first, task = "", attempt, pid]) =>
@@ -257,9 +264,16 @@ export async function startFleet(extra: Readonly<Record<string, string>> = {}, s
     },
     stateOf,
     incarnationOf: (executor) => connection.hget(keys.executor(executor), "incarnation"),
-    podsIn: async (group) => {
-      const installation = (await connection.hget(keys.meta, "installation")) ?? "";
-      return (await driverOf(group).list(installation, new AbortController().signal)).map(({ id }) => id);
+    podsIn: async (group) => (await driverOf(group).list(await installation(), new AbortController().signal)).map(({ id }) => id),
+    plant: async (group, owner) => {
+      serial += 1;
+      const id = `planted-${serial}`;
+      const of = { executor: "nobody", incarnation: "i", group, runId: "r", task: "t", attempt: 1, installation: await installation() };
+      const container = { image: "none", environment: {}, privileged: false, tmpfs: [] };
+      const times = { startBy: Date.now(), deadlineAt: Date.now() + 600_000, fenceMs: 600_000 };
+      const spec = { id, owner: { ...of, ...owner }, arch: undefined, containers: [container], registries: {}, ...times };
+      await driverOf(group).start(spec, () => {}, new AbortController().signal);
+      return id;
     },
     told,
     begun: (count) => explained(`${count} steps have begun`, async () => (await told("begin")).length >= count),
@@ -279,9 +293,8 @@ export async function startFleet(extra: Readonly<Record<string, string>> = {}, s
       await api.close();
       await scheduler.close();
       const forever = new AbortController().signal;
-      const installation = (await connection.hget(keys.meta, "installation")) ?? "";
       for (const driver of [...groups].map(driverOf)) {
-        for (const { id } of await driver.list(installation, forever)) await driver.remove(id, 0, forever);
+        for (const { id } of await driver.list(await installation(), forever)) await driver.remove(id, 0, forever);
       }
       for (const line of lines) await line.close();
       connection.disconnect();

@@ -39,7 +39,7 @@ describe("ostler executors", () => {
         stderr: expect.stringContaining("ostler executors uncordon one"),
       });
     }
-    expect((await cli("executors", "get", "one")).stderr).toBe("cordoned: it is cordoned: it finishes what it has, and gets nothing new\n");
+    expect((await cli("executors", "get", "one")).stderr).toBe("cordoned: it finishes what it has, and gets nothing new\n");
     expect(await cli("executors", "cordon", "one", "--leave-when-empty")).toMatchObject({
       code: 0,
       stderr: "one leaves when its last task has ended\n",

@@ -87,6 +87,28 @@ describe("an executor without Redis", { timeout: 60_000 }, () => {
   });
 });
 
+describe("an executor that stays without Redis", { timeout: 60_000 }, () => {
+  it("stops what it runs at the end of its fence time, although nobody tells it to", async () => {
+    const alone = await fleet.join("alone", { env: { OSTLER_EXECUTOR_FENCE: "7s" } });
+    const run = await fleet.submit({ build: task() });
+    await fleet.begun(1);
+    const [shell = 0] = await shellsOf(fleet);
+    alone.line.cut();
+    const cutAt = performance.now();
+    await until("its step is stopped", () => !isAlive(shell), 30_000);
+    expect(performance.now() - cutAt).toBeGreaterThan(6_000);
+    expect((await fleet.run(run)).tasks["build"]).toMatchObject({
+      status: "running",
+      attempt: 1,
+      waitingReason: { type: "executor_lost" },
+    });
+    alone.line.heal();
+    await fleet.begun(2);
+    await fleet.go();
+    expect((await fleet.finished(run)).result).toBe("success");
+  });
+});
+
 describe("an executor without its platform", { timeout: 60_000 }, () => {
   it("proves nothing by lists that fail; what its dead sibling ran is retried once it sees again", async () => {
     const dying = await fleet.join("dying");

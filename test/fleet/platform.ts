@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Driver, PodError } from "../../src/executors/driver.ts";
 
 /** Files in an executor's platform folder with which a test plays what happens to its platform. */
-export const platformFiles = { archs: "archs", away: "away", full: "full" } as const;
+export const platformFiles = { archs: "archs", away: "away", full: "full", blank: "blank" } as const;
 
 /** The given driver on a platform that a test plays: its architectures may change, and it may be out of this executor's reach. */
 export function playPlatform(driver: Driver, folder: string): Driver {
@@ -27,7 +27,7 @@ export function playPlatform(driver: Driver, folder: string): Driver {
     },
     list: async (installation, signal) => {
       await reach();
-      return driver.list(installation, signal);
+      return (await read(platformFiles.blank)) === undefined ? driver.list(installation, signal) : [];
     },
     remove: async (podId, graceMs, signal) => {
       await reach();

@@ -1,6 +1,8 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../support/until.ts";
-import { type Fleet, heldStep, startFleet } from "./fleet.ts";
+import { type Fleet, heldStep, startFleet, ttlMs } from "./fleet.ts";
 import { isAlive, shellsOf } from "./processes.ts";
 
 let fleet: Fleet;
@@ -117,6 +119,35 @@ describe("the living", { timeout: 60_000 }, () => {
     await fleet.go();
     expect((await fleet.finished(run)).result).toBe("success");
     expect(await fleet.told("begin")).toHaveLength(3);
+  });
+
+  it("keep their pods and their lives although a sibling sees no pod at all", async () => {
+    await fleet.join("living");
+    const run = await fleet.submit(tasks(2));
+    await fleet.begun(2);
+    const blank = await fleet.join("blank");
+    await blank.showNothing();
+    const end = performance.now() + 3 * ttlMs;
+    while (performance.now() < end) expect(await fleet.stateOf("living")).toBe("active");
+    expect((await shellsOf(fleet)).filter(isAlive)).toHaveLength(2);
+    await fleet.go();
+    expect((await fleet.finished(run)).result).toBe("success");
+    expect(await fleet.told("begin")).toHaveLength(2);
+  });
+
+  it("remove pods that nobody owns: their own without an assignment soon, those of strangers after a whole fence time, others' never", async () => {
+    await fleet.plant("a", { executor: "one" });
+    const strange = await fleet.plant("a", { executor: "stranger" });
+    await fleet.plant("a", { executor: "one", installation: "another" });
+    const begun = performance.now();
+    await fleet.join("one", { env: { OSTLER_EXECUTOR_FENCE: "5s" } });
+    const see = (what: string, pods: readonly string[]) =>
+      until(what, async () => (await fleet.podsIn("a")).join() === pods.join(), 30_000);
+    await see("its own is removed", [strange]);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    await see("the stranger's is removed", []);
+    expect(performance.now() - begun).toBeGreaterThan(5_000);
+    expect((await readdir(join(fleet.folder, "pods-a"))).filter((name) => name.startsWith("planted-"))).toHaveLength(1);
   });
 
   it("keep their pods when another installation's executors share their platform", async () => {
