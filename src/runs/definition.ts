@@ -9,6 +9,13 @@ export type Condition = z.infer<typeof Condition>;
 
 const strings = z.record(z.string(), z.string({ error: "expected a string (quote numbers and booleans)" }));
 
+/** Lists show the annotations of every run, up to 500 at once, and the index keeps them: what is large belongs into an artifact. */
+const maxAnnotationChars = 64 * 1024;
+const Annotations = strings.refine(
+  (all) => Object.entries(all).reduce((sum, [key, value]) => sum + key.length + value.length, 0) <= maxAnnotationChars,
+  { error: "names and values must have at most 65,536 characters together" },
+);
+
 export const Volume = fields({
   path: z.string(),
   tmpfs: fields({ size: z.string().optional() }),
@@ -97,7 +104,7 @@ const Group = z
 export const Definition = fields({
   name: z.string().min(1).max(200),
   group: Group,
-  annotations: strings.optional(),
+  annotations: Annotations.optional(),
   staticEnvironment: Environment.optional(),
   environment: Environment.optional(),
   cacheGroup: z.string().min(1).max(256).optional(),

@@ -181,6 +181,12 @@ describe("limits", () => {
     expect(malformed(task({ depends }))).toEqual(["tasks.a.depends: 1001 parents, at most 1000"]);
   });
 
+  it("refuse annotations that would fill every list", () => {
+    const annotated = (length: number) => raw({ annotations: { note: "x".repeat(length) }, tasks: {} });
+    expect(parseDefinition(annotated(65_532)).annotations).toHaveProperty("note");
+    expect(malformed(annotated(65_533))).toEqual(["annotations: names and values must have at most 65,536 characters together"]);
+  });
+
   it("bound the answer too", () => {
     const tasks = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`t${index}`, { nonsense: 1 }]));
     expect(malformed(raw({ tasks }))).toHaveLength(50);
