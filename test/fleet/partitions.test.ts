@@ -92,6 +92,7 @@ describe("an executor that stays without Redis", { timeout: 60_000 }, () => {
     const alone = await fleet.join("alone", { env: { OSTLER_EXECUTOR_FENCE: "7s" } });
     const run = await fleet.submit({ build: task() });
     await fleet.begun(1);
+    await until("its run knows that", async () => (await fleet.run(run)).tasks["build"]?.status === "running");
     const [shell = 0] = await shellsOf(fleet);
     alone.line.cut();
     const cutAt = performance.now();
