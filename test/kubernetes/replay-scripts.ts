@@ -23,9 +23,9 @@ export const scripts: Readonly<Record<string, Script>> = {
   "watch-image-never-pull": {},
   "watch-image-pull-fails": {},
   "watch-invalid-image-name": {},
-  "watch-unschedulable-arch": {},
-  "watch-unschedulable-deadline": {},
-  "watch-unschedulable-memory": {},
+  "watch-unschedulable-arch": { simulated: "needs the nodes of the recording" },
+  "watch-unschedulable-deadline": { simulated: "needs the nodes of the recording" },
+  "watch-unschedulable-memory": { simulated: "needs the nodes of the recording" },
   "watch-active-deadline": {},
   "watch-eviction-api": {},
   "watch-command-not-found": {},
@@ -33,8 +33,12 @@ export const scripts: Readonly<Record<string, Script>> = {
   "watch-command-expansion": {},
   "watch-killed-by-signal": {},
   "watch-one-fails-other-succeeds": {},
-  "watch-oom": { at: { 2309: ({ simulator, namespace }) => simulator?.oomKill({ namespace, name: "oom" }, "main") } },
+  "watch-oom": {
+    simulated: "says when the kernel kills",
+    at: { 2309: ({ simulator, namespace }) => simulator?.oomKill({ namespace, name: "oom" }, "main") },
+  },
   "watch-oom-child": {
+    simulated: "says when the kernel kills",
     at: { 2294: ({ simulator, namespace }) => simulator?.oomKill({ namespace, name: "oom-child" }, "main", "tail /dev/zero") },
   },
   "watch-second-container-outlives": {},
@@ -62,6 +66,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
   },
   errors: {
+    simulated: "needs the callers of the recording",
     before: async (cluster) => {
       await createPod(cluster, { name: "err-exists", containers: [shell("main", "true")], ...nowhere });
     },
@@ -73,6 +78,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     caller: ({ t_ms }) => (t_ms === 3195 ? "bad" : t_ms === 3199 ? "nobody" : undefined),
   },
   "watch-protocol": {
+    simulated: "needs a namespace of its own",
     before: async (cluster) => {
       const namespace = "ostler-facts-w";
       await createPod(cluster, { name: "w1", namespace, labels: { w: "a" }, containers: [shell("main", "true")], ...nowhere });
@@ -87,6 +93,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     closedEarly: ["A", "B", "E", "F"],
   },
   "watch-gone": {
+    simulated: "stops the API server",
     alone: true,
     cut: true,
     before: async (cluster) => {
@@ -111,8 +118,13 @@ export const scripts: Readonly<Record<string, Script>> = {
     before: execPods,
     leaveOut: { 945: "the client's own view of an empty protocol; see the rules", 3002: "only sizes were recorded; see the rules" },
   },
-  "exec-errors": { before: execPods, caller: ({ t_ms }) => (t_ms === 416 ? "weak" : undefined) },
+  "exec-errors": {
+    simulated: "needs the callers of the recording",
+    before: execPods,
+    caller: ({ t_ms }) => (t_ms === 416 ? "weak" : undefined),
+  },
   "exec-stdin-tty": {
+    simulated: "needs a namespace of its own",
     alone: true,
     before: execPods,
     clientEnds: { 419: "close", 5719: "close", 8184: "cut", 10642: "cut", 13098: "cut", 14957: "cut" },
@@ -129,6 +141,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
   },
   "list-paging": {
+    simulated: "needs a namespace of its own",
     alone: true,
     cut: true,
     before: async (cluster) => {
@@ -146,6 +159,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
   },
   patch: {
+    simulated: "needs the nodes of the recording",
     cut: true,
     before: async (cluster) => {
       await createPod(cluster, { name: "patchme", labels: { a: "1" }, containers: [shell("main", "sleep 1000")], ...nowhere });
@@ -161,6 +175,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
   },
   nodes: {
+    simulated: "needs the nodes of the recording",
     alone: true,
     cut: true,
     at: {
@@ -186,6 +201,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
   },
   discovery: {
+    simulated: "needs the callers of the recording",
     leaveOut: {
       34: "leases are not simulated",
       36: "leases are not simulated",
@@ -197,6 +213,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     caller: ({ t_ms, headers }) => (t_ms >= 107 && headers === undefined ? "nobody" : undefined),
   },
   logs: {
+    simulated: "needs a namespace of its own",
     alone: true,
     before: async (cluster) => {
       const line = (first: string, second: string) => `${echo(first)}; sleep 0.05; ${echo(second)}; sleep 0.65; `;

@@ -35,23 +35,22 @@ export interface ClusterUnderTest {
   readonly close: () => Promise<void>;
 }
 
-/** The simulated cluster behind the same door as a real one. */
-export function simulatedCluster(simulator: Simulator, namespace: string): ClusterUnderTest {
+/** How to reach a cluster: TLS options, and the headers of each caller. */
+export interface Access {
+  readonly url: string;
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly rejectUnauthorized?: boolean };
+  readonly headers: (caller: Caller) => Readonly<Record<string, string>>;
+}
+
+/** A cluster behind plain HTTPS. */
+export function clusterAt(access: Access, namespace: string, simulator?: Simulator): ClusterUnderTest {
+  const { url, tls } = access;
   const agent = new Agent({ keepAlive: true });
-  const weak = tokenIn(
-    simulator.kubeconfigOf({ namespace, name: "weak", role: "reader", rules: [{ verbs: ["get", "list", "watch"], resources: ["pods"] }] }),
-  );
-  const tokens: Readonly<Record<Caller, string | undefined>> = { admin: simulator.token, weak, bad: "nobody-has-this", nobody: undefined };
-  const ca = Buffer.from(simulator.caData, "base64").toString();
-  const authorization = (caller: Caller): Readonly<Record<string, string>> => {
-    const token = tokens[caller];
-    return token === undefined ? {} : { authorization: `Bearer ${token}` };
-  };
   const open = async ({ method, path, headers = {}, body, caller = "admin" }: PlainRequest) => {
     const payload = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
     const framed = payload === undefined ? {} : { "content-length": String(Buffer.byteLength(payload)) };
-    const options: RequestOptions = { agent, ca, method, headers: { ...headers, ...framed, ...authorization(caller) } };
-    const outgoing = httpsRequest(`${simulator.url}${path}`, options);
+    const options: RequestOptions = { agent, ...tls, method, headers: { ...headers, ...framed, ...access.headers(caller) } };
+    const outgoing = httpsRequest(`${url}${path}`, options);
     outgoing.end(payload);
     // "response" comes with the incoming message alone.
     const [response] = (await once(outgoing, "response")) as [IncomingMessage];
@@ -65,10 +64,24 @@ export function simulatedCluster(simulator: Simulator, namespace: string): Clust
       const response = await open(request);
       return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
     },
-    webSocket: (path, headers, caller = "admin") =>
-      openWebSocket({ url: simulator.url, ca, path, headers: { ...headers, ...authorization(caller) } }),
-    close: async () => agent.destroy(),
+    webSocket: (path, headers, caller = "admin") => openWebSocket({ url, tls, path, headers: { ...headers, ...access.headers(caller) } }),
+    close: async () => {
+      agent.destroy();
+      await simulator?.close();
+    },
   };
+}
+
+/** The simulated cluster behind the same door as a real one. It is closed with the door. */
+export function simulatedCluster(simulator: Simulator, namespace: string): ClusterUnderTest {
+  const rules = [{ verbs: ["get", "list", "watch"], resources: ["pods"] }];
+  const weak = tokenIn(simulator.kubeconfigOf({ namespace, name: "weak", role: "reader", rules }));
+  const tokens: Readonly<Record<Caller, string | undefined>> = { admin: simulator.token, weak, bad: "nobody-has-this", nobody: undefined };
+  const headers = (caller: Caller): Readonly<Record<string, string>> => {
+    const token = tokens[caller];
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  };
+  return clusterAt({ url: simulator.url, tls: { ca: Buffer.from(simulator.caData, "base64").toString() }, headers }, namespace, simulator);
 }
 
 function tokenIn(kubeconfig: string): string {

@@ -26,6 +26,8 @@ export interface Script {
   readonly alike?: readonly (readonly [RegExp, string])[];
   /** Its objects are cut without a mark. */
   readonly cut?: true;
+  /** Why it can only be played against the simulated cluster. */
+  readonly simulated?: string;
   /** It needs a cluster of its own. */
   readonly alone?: true;
   readonly caller?: (request: GoldenRequest) => Caller | undefined;

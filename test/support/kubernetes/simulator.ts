@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { AddressInfo, Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AccessRule, User } from "./access.ts";
 import { createApiServer } from "./api-server.ts";
 import { makeCertificate } from "./certificate.ts";
 import type { Cluster } from "./cluster.ts";
+import { makeClusterFolder } from "./cluster-folder.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
 import { timestamp } from "./kube-object.ts";
 import { kubeconfigFor } from "./kubeconfig.ts";
@@ -79,7 +79,7 @@ export interface Account {
 
 /** Starts a cluster. Needs root, a static busybox, openssl and util-linux. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const folder = await mkdtemp(join(tmpdir(), "ostler-cluster-"));
+  const folder = await makeClusterFolder();
   const imagesFolder = join(folder, "images");
   prepareImages(imagesFolder);
   const certificate = await makeCertificate();

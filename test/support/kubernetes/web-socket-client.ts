@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { connect, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { frame, frameReader } from "./web-socket.ts";
 
 /** A WebSocket message, or the code of the closing one. */
@@ -24,12 +24,12 @@ export interface WebSocketClient {
 /** Opens one. Header lines are sent as given. */
 export async function openWebSocket(target: {
   readonly url: string;
-  readonly ca: string;
+  readonly tls: ConnectionOptions;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
 }): Promise<WebSocketClient> {
   const { hostname, port } = new URL(target.url);
-  const socket = connect({ host: hostname, port: Number(port), ca: target.ca });
+  const socket = connect({ host: hostname, port: Number(port), ...target.tls });
   await once(socket, "secureConnect");
   const key = randomBytes(16).toString("base64");
   const lines = Object.entries({ Host: hostname, "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key, ...target.headers });

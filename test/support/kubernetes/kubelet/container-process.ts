@@ -8,6 +8,7 @@ import type { Mount } from "./container-root.ts";
 /** What a container's first process is started with. */
 export interface ProcessPlan {
   readonly root: string;
+  readonly folders: readonly string[];
   readonly mounts: readonly Mount[];
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -130,7 +131,7 @@ function readable(stream: unknown): Readable {
 
 /** Runs as process 1 of the new namespace, reports its number on the host, and becomes the command. */
 function setupScript(plan: ProcessPlan): string {
-  const { root, mounts, workingDir, user } = plan;
+  const { root, folders, mounts, workingDir, user } = plan;
   writeFileSync(plan.messageFile, "", { mode: 0o666 });
   const bind = (source: string, target: string) => `mount --bind ${quote(source)} ${quote(target)}`;
   const inRoot = (path: string) => `${root}${path}`;
@@ -139,12 +140,18 @@ function setupScript(plan: ProcessPlan): string {
     "exec 2>&4 4>&-",
     "set -e",
     "read -r pid rest </proc/self/stat",
+    `mkdir -p ${folders.map((folder) => quote(inRoot(folder))).join(" ")}`,
+    `chmod 1777 ${quote(inRoot("/tmp"))}`,
     ...(plan.readOnly ? [bind(root, root)] : []),
-    ...mounts.map(({ source, target }) => bind(source, inRoot(target))),
+    ...mounts.flatMap(({ source, target }) => [
+      ...(folders.includes(target) ? [] : [`mkdir -p ${quote(inRoot(target))}`]),
+      bind(source, inRoot(target)),
+    ]),
     ...mounts.filter(({ readOnly }) => readOnly).map(({ target }) => `mount -o remount,bind,ro ${quote(inRoot(target))}`),
     `mount -t proc proc ${quote(inRoot("/proc"))}`,
     `test -e ${quote(inRoot(plan.messagePath))} || : >${quote(inRoot(plan.messagePath))}`,
     bind(plan.messageFile, inRoot(plan.messagePath)),
+    // Within a volume or below the image's own folders.
     `mkdir -p ${quote(inRoot(workingDir))}`,
     ...(plan.readOnly ? [`mount -o remount,bind,ro ${quote(root)}`] : []),
     'echo "$pid" >&3',

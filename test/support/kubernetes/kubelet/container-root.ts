@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { accessSync, chmodSync, constants, linkSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, linkSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageKind } from "./images.ts";
 
 const busybox = "/bin/busybox";
 /** Folders of an image that its containers share. */
 const shared: Readonly<Record<ImageKind, readonly string[]>> = { shell: ["bin", "usr", "etc", "dev"], bare: ["etc", "dev"] };
-const own = ["proc", "tmp", "root", "var", "run", "home"];
+const own = ["/proc", "/tmp", "/root", "/var", "/run", "/home"];
 const deviceNumbers: Readonly<Record<string, readonly [number, number]>> = {
   null: [1, 3],
   zero: [1, 5],
@@ -45,22 +45,20 @@ export function prepareImages(folder: string): void {
   linkSync(join(folder, "shell/bin/busybox"), join(folder, "bare/pause"));
 }
 
-/** The folders and mounts of a new container. */
-export function makeRoot(
+/** What a new container has: the folders to make in its root, and what is mounted there. */
+export function planRoot(
   root: string,
   image: { readonly folder: string; readonly kind: ImageKind },
   volumes: readonly Mount[],
-): readonly Mount[] {
-  for (const name of [...own, ...shared[image.kind]]) mkdirSync(join(root, name), { recursive: true });
-  chmodSync(join(root, "tmp"), 0o1777);
-  for (const { target } of volumes) mkdirSync(join(root, target), { recursive: true });
+): { readonly folders: readonly string[]; readonly mounts: readonly Mount[] } {
+  mkdirSync(root, { recursive: true });
   if (image.kind === "bare") linkSync(join(image.folder, "bare/pause"), join(root, "pause"));
   const fromImage = shared[image.kind].map((name) => ({
     source: join(image.folder, image.kind, name),
     target: `/${name}`,
     readOnly: false,
   }));
-  return [...fromImage, ...volumes];
+  return { folders: [...own, ...fromImage.map(({ target }) => target)], mounts: [...fromImage, ...volumes] };
 }
 
 /** Where the runtime finds a command, as runc looks it up, or why not. Paths are those of the container. */

@@ -8,7 +8,7 @@ import type { ContainerCondition, ContainerState, Terminated } from "../pod-stat
 import type { Recorder } from "../recorder.ts";
 import { ContainerLog } from "./container-log.ts";
 import { type ContainerProcess, startProcess } from "./container-process.ts";
-import { findCommand, makeRoot } from "./container-root.ts";
+import { findCommand, planRoot } from "./container-root.ts";
 import { type Environment, environmentOf, expand } from "./environment.ts";
 import { type Credentials, findImage, type ImageRule } from "./images.ts";
 import { firstBackOffMs, longestBackOffMs, type Pacing, pause, resyncMs, roundMs } from "./pacing.ts";
@@ -183,7 +183,7 @@ export class ContainerTask {
     const { container } = this;
     const id = randomBytes(32).toString("hex");
     const root = join(podFolder, "containers", id);
-    const mounts = makeRoot(root, { folder: imagesFolder, kind }, mountsOf(container, join(podFolder, "volumes")));
+    const { folders, mounts } = planRoot(root, { folder: imagesFolder, kind }, mountsOf(container, join(podFolder, "volumes")));
     const argv = [...(container.command ?? []), ...(container.args ?? [])].map((word) => expand(word, environment));
     const command = argv.length > 0 ? argv : kind === "bare" ? ["/pause"] : ["sh"];
     const found = findCommand(command[0] ?? "", { path: environment["PATH"] ?? "", root, mounts });
@@ -198,6 +198,7 @@ export class ContainerTask {
     const messageFile = join(podFolder, `message-${id.slice(0, 12)}`);
     const making = startProcess({
       root,
+      folders,
       mounts,
       argv: command,
       environment,
