@@ -16,8 +16,14 @@ export interface WorkItem {
   readonly greets?: string;
 }
 
-/** When a batch ends, so that no commit grows without bound and nobody waits long for an answer. */
-export const batchLimits = { letters: 1_000, bytes: 1 << 20, decidingMs: 20, rounds: 32 } as const;
+/**
+ * When a batch ends, so that no commit grows without bound and nobody waits long for an answer. One decision may tell thousands
+ * of others: whatever of their mail is not decided after `mailMs` waits for the next batch, lest the lease runs out.
+ */
+export const batchLimits = { letters: 1_000, bytes: 1 << 20, decidingMs: 20, mailMs: 200, rounds: 32 } as const;
+
+/** Letters of a round that are loaded and decided before the time is looked at again. */
+const portion = 100;
 
 /** A tick that throws is tried again after this long, not at once: it would throw again. */
 const tickPauseMs = 60_000;
@@ -126,7 +132,7 @@ export async function decideBatch(surroundings: BatchSurroundings, items: readon
   );
   await loadFor(arrivals.flat());
   const started = monotonicMs();
-  const late = () => monotonicMs() - started > batchLimits.decidingMs;
+  const late = (limitMs: number = batchLimits.decidingMs) => monotonicMs() - started > limitMs;
   let itemsDecided = 0;
   for (const [index, item] of items.entries()) {
     if (itemsDecided > 0 && late()) break;
@@ -142,17 +148,29 @@ export async function decideBatch(surroundings: BatchSurroundings, items: readon
     for (const routed of arrivals[index] ?? []) decide(routed, round);
   }
 
+  const leave = (undecided: readonly Routed[]) => {
+    for (const { shard, letter } of undecided) {
+      touched.add(shard);
+      writes.mail(shard, letter);
+    }
+  };
   for (let rounds = 1; round.length > 0; rounds++) {
     if (rounds >= batchLimits.rounds || letters >= 4 * batchLimits.letters || (rounds > 2 && late())) {
-      for (const { shard, letter } of round) {
-        touched.add(shard);
-        writes.mail(shard, letter);
-      }
+      leave(round);
       break;
     }
-    await loadFor(round);
     const next: Routed[] = [];
-    for (const routed of round) decide(routed, next);
+    let at = 0;
+    for (; at < round.length && !late(batchLimits.mailMs); at += portion) {
+      const some = round.slice(at, at + portion);
+      await loadFor(some);
+      for (const routed of some) decide(routed, next);
+    }
+    if (at < round.length) {
+      // In the order in which they were written: what is left of this round, then what came of it.
+      leave([...round.slice(at), ...next]);
+      break;
+    }
     round = next;
   }
 

@@ -53,6 +53,17 @@ function split(command: string, key: string, words: readonly (string | number)[]
   return writes;
 }
 
+/** An entry is decided as a whole, so it must not take an owner's lease. */
+const lettersPerEntry = 100;
+
+function mailWrites(inbox: string, letters: readonly Letter[]): Write[] {
+  const writes: Write[] = [];
+  for (let at = 0; at < letters.length; at += lettersPerEntry) {
+    writes.push(["XADD", inbox, "*", "m", JSON.stringify(letters.slice(at, at + lettersPerEntry))]);
+  }
+  return writes;
+}
+
 export function createWrites(keys: Keys): Writes {
   const sets = new Map<string, (string | number)[]>();
   const removals = new Map<string, string[]>();
@@ -172,7 +183,7 @@ export function createWrites(keys: Keys): Writes {
         ...late,
         ...eventWrite(),
         ...(rows.length > 0 ? [["XADD", keys.indexRows, "*", "r", JSON.stringify(rows)]] : []),
-        ...[...mail].map(([shard, letters]): Write => ["XADD", keys.inbox(shard), "*", "m", JSON.stringify(letters)]),
+        ...[...mail].flatMap(([shard, letters]) => mailWrites(keys.inbox(shard), letters)),
         ...replies,
         ...[...wake].map((executor): Write => ["PUBLISH", keys.executorWake(executor), ""]),
       ],

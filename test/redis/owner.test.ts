@@ -166,6 +166,13 @@ describe("an owner", () => {
     for (const group of groups(12)) await sumIs(group, 1);
   });
 
+  it("goes on although one decision tells so many others that deciding about them all takes longer than its lease", async () => {
+    const many = groups(600);
+    await tell("/t/from", { type: "fan", amount: 1, to: many });
+    startOwner("a", undefined, slowToOpen(leaseMs / 250));
+    for (const group of many) await sumIs(group, 1);
+  });
+
   it("puts a message aside whose decision throws, and goes on", async () => {
     startOwner("a");
     await tell("/t/2", { type: "throw" }, { type: "add", amount: 1 });

@@ -6,6 +6,8 @@ const TallyMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("add"), amount: z.number() }),
   /** Adds here, and passes the same on to the group `to`. */
   z.object({ type: z.literal("relay"), amount: z.number(), to: z.string() }),
+  /** Passes the amount on to many groups. */
+  z.object({ type: z.literal("fan"), amount: z.number(), to: z.array(z.string()) }),
   z.object({ type: z.literal("alarm"), at: z.number() }),
   z.object({ type: z.literal("refuse") }),
   z.object({ type: z.literal("throw") }),
@@ -37,6 +39,10 @@ function decide(
         changes: [{ sum: state.sum + message.amount }],
         effects: [{ type: "send", to: { kind: "root-group", id: message.to }, message: onward }],
       };
+    }
+    case "fan": {
+      const onward = { type: "add", amount: message.amount };
+      return { changes: [], effects: message.to.map((id) => ({ type: "send", to: { kind: "root-group", id }, message: onward })) };
     }
     case "alarm":
       return { changes: [{ alarm: message.at }], effects: [] };
