@@ -32,7 +32,7 @@ const page = async (path: string) => {
 };
 const asJson = { headers: { accept: "application/json" } };
 const pageStatus = async (request: TestApi["request"], after: string) => (await request(`/api/v1/events?after=${after}`, asJson)).status;
-const isGone = async (runId: string) => !(await redis.hexists(keys.run(runId), "number"));
+const isGone = async (runId: string) => (await redis.hexists(keys.run(runId), "archived")) === 1;
 
 describe("a run's event stream", () => {
   it("tells every change of its phase and result once, and ends", async () => {
