@@ -61,7 +61,7 @@ describe("stop", () => {
   it("of a run that is archived is a conflict", async () => {
     const runId = await create({ tasks: {} });
     const redis = createRedis(api.redis.url, "commands");
-    await until("the run is archived", async () => !(await redis.hexists(keys.run(runId), "number")));
+    await until("the run is archived", async () => (await redis.hexists(keys.run(runId), "archived")) === 1);
     redis.disconnect();
     expect(await codeOf(await tell(runId, "stop"))).toEqual([409, "run_not_running"]);
     expect(await codeOf(await tell(runId, "cancel"))).toEqual([409, "run_not_queued"]);
