@@ -121,7 +121,7 @@ export async function composeApi(opening: Opening, closing: AbortSignal): Promis
     maxRequestsPerSecond: config.maxRequestsPerSecond,
     fleet,
     maintenance: createMaintenance(outlets),
-    deadLetters: createDeadLetters({ redis, keys, shards }),
+    deadLetters: createDeadLetters(outlets),
     closing,
     streams: createStreamLimit(config.maxStreams, metrics.http.streamsOpen),
     assertRoom: createRoomCheck(load, () => performance.now()),

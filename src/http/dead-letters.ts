@@ -2,6 +2,7 @@ import { z } from "zod";
 import { OstlerError } from "../errors.ts";
 import { isStreamId } from "../read-model/stream-id.ts";
 import type { RedisConnection } from "../redis/connection.ts";
+import type { Confirm } from "../redis/durability.ts";
 import type { Keys } from "../redis/keys.ts";
 import { replayDeadLetter } from "../redis/scripts/replay-dead-letter.ts";
 
@@ -17,6 +18,7 @@ export interface DeadLetter {
   readonly text: string;
 }
 
+/** Changes resolve once they are as durable as promised. */
 export interface DeadLetters {
   /** The oldest first, shard by shard, after the one of that id. */
   readonly list: (after: string | undefined, limit: number) => Promise<readonly DeadLetter[]>;
@@ -30,15 +32,14 @@ const Entry = z.tuple([z.string(), z.array(z.string())]);
 const Mail = z.array(z.tuple([z.string(), z.unknown()], z.unknown()));
 const idPattern = /^(\d{1,4})\.(\d+-\d+)$/;
 
-export function createDeadLetters({
-  redis,
-  keys,
-  shards,
-}: {
+export interface DeadLettersDeps {
   readonly redis: RedisConnection;
   readonly keys: Keys;
   readonly shards: number;
-}): DeadLetters {
+  readonly confirm: Confirm;
+}
+
+export function createDeadLetters({ redis, keys, shards, confirm }: DeadLettersDeps): DeadLetters {
   const place = (id: string) => {
     const [, shard = "", entry = ""] = idPattern.exec(id) ?? [];
     if (!isStreamId(entry) || Number(shard) >= shards) throw unknown(id);
@@ -71,10 +72,12 @@ export function createDeadLetters({
         throw new OstlerError("conflict", "this message does not parse, and would be put aside again: drop it", { details: { id } });
       }
       if (!(await replayDeadLetter(redis, keys, { shard, entry, mail: withoutReply(text) }))) throw unknown(id);
+      await confirm();
     },
     drop: async (id) => {
       const { shard, entry } = place(id);
       if ((await redis.xdel(keys.dead(shard), entry)) === 0) throw unknown(id);
+      await confirm();
     },
   };
 }
