@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Duplex, Writable } from "node:stream";
 
 /** Where the bytes of a stream to a client go: it may be cut at any of them. */
@@ -34,8 +33,8 @@ export class StreamCutter {
     let left = this.#afterBytes;
     this.#open.add(connection);
     const forget = () => this.#open.delete(connection);
+    // A response closes with its connection.
     writable.once("close", forget);
-    connection.once("close", forget);
     return {
       write: (bytes) => {
         if (writable.destroyed || connection.destroyed || writable.writableEnded) return;
@@ -54,7 +53,15 @@ export class StreamCutter {
       },
       drained: async () => {
         if (!writable.writableNeedDrain || writable.destroyed || connection.destroyed) return;
-        await Promise.race([once(writable, "drain"), once(connection, "close")]);
+        await new Promise<void>((resolve) => {
+          const ready = () => {
+            writable.off("drain", ready);
+            writable.off("close", ready);
+            resolve();
+          };
+          writable.once("drain", ready);
+          writable.once("close", ready);
+        });
       },
     };
   }

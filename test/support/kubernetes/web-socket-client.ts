@@ -13,6 +13,8 @@ export interface WebSocketClient {
   /** What came instead of an upgrade. */
   readonly body: string;
   readonly frames: readonly ClientFrame[];
+  /** Bytes that came after the answer's head. */
+  readonly bytes: () => number;
   /** The code of the server's close, 1006 for a connection that just ended. */
   readonly closed: Promise<number>;
   readonly send: (payload: Buffer) => void;
@@ -63,7 +65,9 @@ async function readAnswer(socket: TLSSocket): Promise<WebSocketClient> {
       frames.push({ opcode, payload });
     }
   });
+  let received = 0;
   const onBytes = (bytes: Buffer) => {
+    received += bytes.length;
     if (status === 101) read(bytes);
     else body += bytes.toString();
   };
@@ -77,6 +81,7 @@ async function readAnswer(socket: TLSSocket): Promise<WebSocketClient> {
     protocol: /^sec-websocket-protocol: ?(.*)$/im.exec(text)?.[1]?.trim(),
     body,
     frames,
+    bytes: () => received,
     closed,
     send: (payload) => socket.write(frame(2, payload, randomBytes(4))),
     close: () => socket.write(frame(8, Buffer.from([3, 232]), randomBytes(4))),
