@@ -75,6 +75,20 @@ describe("an executor in front of a cluster", () => {
     expect(podsLeft()).toBe(0);
   });
 
+  it("goes on with what runs, and waits with what is new, while the API server is away", async () => {
+    await world.start();
+    const running = await assign([{ run: "echo early; sleep 2; echo late; exit 6" }]);
+    await until("the step runs", () => simulator.requests.count({ resource: "pods/exec" }) > 0);
+    await simulator.stop();
+    const added = await assign([{ run: "echo added" }]);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await simulator.start();
+    expect(await world.outcome(running.id)).toMatchObject({ phase: "failed", reason: "exit_code", exitCode: 6 });
+    expect(await running.log("0")).toBe("early\nlate\n");
+    expect(await world.outcome(added.id)).toMatchObject({ phase: "success" });
+    await until("nothing is left", () => podsLeft() === 0);
+  });
+
   it("says in the setup's log why there is no pod", async () => {
     await world.start();
     const run = await assign([{ run: "true" }], { image: "docker.io/Not A Name" });
