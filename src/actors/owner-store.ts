@@ -17,8 +17,8 @@ export interface OwnerStore {
   /** Which executors there are, their pools, and the incarnation in their heartbeat key (undefined: expired). */
   readonly heartbeats: (shards: ReadonlySet<number>) => Promise<readonly Heartbeat[]>;
   /**
-   * Notes that this process tries `position` after a take-over; answers how many processes have since its last success.
-   * Processes, not attempts: one that merely lost its connection tries again and proves nothing against a message.
+   * Notes that this process tries `position` after a take-over; answers how many processes have since its last success, without
+   * those that are still registered: one that merely lost its connection or its lease proves nothing against a message.
    */
   readonly strike: (shard: number, position: string, scheduler: string) => Promise<number>;
 }

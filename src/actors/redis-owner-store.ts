@@ -171,10 +171,12 @@ export function createRedisOwnerStore({ redis, blocking, keys, shards, confirm }
 
     strike: async (shard, position, scheduler) => {
       const connection = await ready();
-      const known = (await connection.hget(keys.strikes(shard), position))?.split(",") ?? [];
-      if (known.includes(scheduler)) return known.length;
-      await connection.hset(keys.strikes(shard), position, [...known, scheduler].join(","));
-      return known.length + 1;
+      const others = ((await connection.hget(keys.strikes(shard), position))?.split(",") ?? []).filter((known) => known !== scheduler);
+      await connection.hset(keys.strikes(shard), position, [...others, scheduler].join(","));
+      if (others.length === 0) return 1;
+      const [seconds] = await connection.time();
+      const alive = new Set(await connection.zrangebyscore(keys.schedulers, Number(seconds) * 1000, "+inf"));
+      return others.filter((other) => !alive.has(other)).length + 1;
     },
   };
 }

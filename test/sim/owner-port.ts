@@ -72,9 +72,11 @@ export function createOwnerPort({ process, redis: server, keys, shards, onCommit
       ),
     strike: (shard, position, scheduler) =>
       process.ask(() => {
-        const processes = new Set((redis.hash(keys.strikes(shard)).get(position) ?? "").split(" ").filter(Boolean)).add(scheduler);
-        redis.hset(keys.strikes(shard), position, [...processes].join(" "));
-        return processes.size;
+        const known = (redis.hash(keys.strikes(shard)).get(position) ?? "").split(" ").filter(Boolean);
+        const others = known.filter((other) => other !== scheduler);
+        redis.hset(keys.strikes(shard), position, [...others, scheduler].join(" "));
+        const registeredUntil = redis.scores(keys.schedulers);
+        return others.filter((other) => (registeredUntil.get(other) ?? 0) <= now()).length + 1;
       }),
   };
 }
