@@ -140,13 +140,12 @@ describe("the living", { timeout: 60_000 }, () => {
     const strange = await fleet.plant("a", { executor: "stranger" });
     await fleet.plant("a", { executor: "one", installation: "another" });
     const begun = performance.now();
-    await fleet.join("one", { env: { OSTLER_EXECUTOR_FENCE: "5s" } });
+    await fleet.join("one", { env: { OSTLER_EXECUTOR_FENCE: "8s" } });
     const see = (what: string, pods: readonly string[]) =>
       until(what, async () => (await fleet.podsIn("a")).join() === pods.join(), 30_000);
     await see("its own is removed", [strange]);
-    expect(performance.now() - begun).toBeLessThan(5_000);
     await see("the stranger's is removed", []);
-    expect(performance.now() - begun).toBeGreaterThan(5_000);
+    expect(performance.now() - begun).toBeGreaterThan(8_000);
     expect((await readdir(join(fleet.folder, "pods-a"))).filter((name) => name.startsWith("planted-"))).toHaveLength(1);
   });
 
