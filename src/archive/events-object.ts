@@ -33,19 +33,21 @@ async function* encodeEvents(redis: RedisConnection, keys: Keys, runId: string):
   }
 }
 
-/** An archived run's events in order; undefined if the run has none in ost. */
-export async function readArchivedEvents(store: Store, runId: string): Promise<AsyncGenerator<RunEvent> | undefined> {
+/**
+ * An archived run's events after `seq`, in order; undefined if the run has none in ost. Line n is the event of seq n, so those
+ * before are passed over unparsed: a reader of many pages would else parse all events for each of them.
+ */
+export async function readArchivedEvents(store: Store, runId: string, after = 0): Promise<AsyncGenerator<RunEvent> | undefined> {
   const stream = await store.stream(layout.runEvents(runId));
-  return stream && parseEvents(stream);
+  return stream && parseEvents(stream, after);
 }
 
-async function* parseEvents(stream: AsyncIterable<Uint8Array>): AsyncGenerator<RunEvent> {
-  let isHeader = true;
+async function* parseEvents(stream: AsyncIterable<Uint8Array>, after: number): AsyncGenerator<RunEvent> {
+  let number = 0;
   for await (const line of lines(stream)) {
-    const value: unknown = JSON.parse(line);
-    if (isHeader) Header.parse(value);
-    else yield RunEvent.parse(value);
-    isHeader = false;
+    if (number === 0) Header.parse(JSON.parse(line));
+    else if (number > after) yield RunEvent.parse(JSON.parse(line));
+    number += 1;
   }
 }
 

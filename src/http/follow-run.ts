@@ -2,7 +2,8 @@ import type { EventWindow } from "./event-window.ts";
 import type { RunEventReader } from "./run-events.ts";
 import type { Frame } from "./sse.ts";
 
-const pageSize = 500;
+/** Of a big archived run every page passes over all events before it: fewer pages cost less, larger ones hold more in memory. */
+const pageSize = 5_000;
 /** How often a run is looked at without having been told of an event: while the feed is away, streams are late, not stuck. */
 const lookMs = 5_000;
 

@@ -71,12 +71,12 @@ export function createRunEventReader({ redis, keys, store }: RunEventReaderDeps)
   };
 
   const readArchived = async (runId: string, after: number, limit: number): Promise<RunEventPage | undefined> => {
-    const archived = await readArchivedEvents(store, runId);
+    const archived = await readArchivedEvents(store, runId, after);
     if (!archived) return undefined;
     const events: RunEvent[] = [];
     for await (const event of archived) {
       if (events.length === limit) return { events, ended: false };
-      if (event.seq > after) events.push(event);
+      events.push(event);
     }
     return { events, ended: true };
   };

@@ -8,6 +8,7 @@ import { layout } from "../../src/ost/layout.ts";
 import { openLog } from "../../src/ost/log-object.ts";
 import { writeSegment } from "../../src/ost/log-segments.ts";
 import { appendTail } from "../../src/ost/log-tail.ts";
+import { createMemoryStore } from "../../src/ost/memory.ts";
 import type { Store } from "../../src/ost/store.ts";
 import { presentRun } from "../../src/runs/present.ts";
 import { archiveWorld } from "./archive-world.ts";
@@ -23,6 +24,23 @@ async function snapshot(store: Store) {
   const { objects } = await store.list({ prefix: "" });
   return Promise.all(objects.map(async ({ key }) => [key, Buffer.from((await store.get(key)) ?? []).toString("base64")]));
 }
+
+it("passes over the events that a reader has, without looking into them", async () => {
+  const store = createMemoryStore();
+  const event = (seq: number) => ({
+    id: `r-${seq}`,
+    runId: "r",
+    seq,
+    at: "2026-01-01T00:00:00.000Z",
+    type: "run",
+    phase: "running",
+    result: "unknown",
+  });
+  const lines = [JSON.stringify({ version: 1, runId: "r" }), "not looked at", JSON.stringify(event(2)), JSON.stringify(event(3)), ""];
+  await store.put(layout.runEvents("r"), Buffer.from(lines.join("\n")));
+  expect((await collect(await readArchivedEvents(store, "r", 1))).map(({ seq }) => seq)).toEqual([2, 3]);
+  expect(await collect(await readArchivedEvents(store, "r", 9))).toEqual([]);
+});
 
 describe("archiving a run", () => {
   it("writes definition, events and state, then tells the run", async () => {
