@@ -51,7 +51,8 @@ export async function trimRows({ redis, keys, store }: TrimOutlets, now: number)
 /** Of these runs, those of which Redis has no more than a tombstone. */
 async function forgottenByRedis(redis: RedisConnection, keys: Keys, runs: readonly string[]): Promise<readonly string[]> {
   const pipeline = redis.pipeline();
-  for (const runId of runs) pipeline.hexists(keys.run(runId), "number");
+  // A tombstone has a number too.
+  for (const runId of runs) pipeline.hexists(keys.run(runId), "group");
   const replies = (await pipeline.exec()) ?? [];
   return runs.filter((_, i) => {
     const [fault, exists] = replies[i] ?? [new Error("no reply"), 1];

@@ -107,8 +107,8 @@ export async function placeRun(redis: RedisConnection, keys: Keys, run: Run): Pr
 
 /** What the commit that handles `archived` leaves of it. */
 export async function forgetRun(redis: RedisConnection, keys: Keys, run: Run): Promise<void> {
-  const { id } = run.facts;
+  const { id, number } = run.facts;
   await redis.del(keys.run(id), keys.runDefinition(id), keys.runEvents(id), keys.runTasks(id));
   await redis.hdel(keys.state(3), `run/${id}`);
-  await redis.hset(keys.run(id), "archived", finishedAt + 900_000);
+  await redis.hset(keys.run(id), "archived", finishedAt + 900_000, "number", number);
 }
