@@ -8,7 +8,6 @@ export interface IntakeOptions {
   readonly scheduler: string;
   readonly now: () => number;
   readonly log: Logger;
-  readonly onDeadLetter: () => void;
 }
 
 /** What killed so many processes is put aside unseen. */
@@ -46,7 +45,7 @@ export function createIntake(options: IntakeOptions): (shard: OwnedShard) => Pro
 
 /** After an owner died on a batch of this shard: one at a time, counted, so that what kills is found and put aside unseen. */
 async function takeOne(options: IntakeOptions, shard: OwnedShard, due: readonly string[]): Promise<readonly WorkItem[]> {
-  const { strike, scheduler, now, log, onDeadLetter } = options;
+  const { strike, scheduler, now, log } = options;
   const kills = async (position: string) => {
     shard.struck.push(position);
     return (await strike(shard.shard, position, scheduler)) >= maxStrikes;
@@ -74,7 +73,6 @@ async function takeOne(options: IntakeOptions, shard: OwnedShard, due: readonly 
   }
   if (!(await kills(`entry:${entry.id}`))) return [entryOf(entry)];
   log.error({ shard: shard.shard, entry: entry.id }, "an inbox entry killed its owner again and again: put aside unseen");
-  onDeadLetter();
   const quarantines = await quarantine(new Set((entry.letters ?? []).map(([to]) => to)));
   return [entryOf({ ...entry, letters: undefined }), ...quarantines];
 }

@@ -8,7 +8,6 @@ export interface OwnedShard {
   readonly token: string;
   /** Drawn at take-over; part of every assignment id that is made under it. */
   readonly session: string;
-  readonly takenOverAt: number;
   readonly deadlines: Deadlines;
   /** Recorded work by id, and when (ms) it was last handed to its queue. */
   readonly recorded: Map<string, { readonly work: RecordedWork; handedAt: number | undefined }>;
@@ -20,11 +19,11 @@ export interface OwnedShard {
   pending: InboxEntry[];
   /** Actors that are told of the take-over with the first batch. */
   greet: string[];
-  /** How the first batch after a take-over is treated (see strikes.ts). */
+  /** How what comes first after a take-over is treated: `one-by-one` if an owner died on it, so that what kills is found (see intake.ts). */
   caution: "first-batch" | "one-by-one" | "none";
   /** Positions struck since the last commit, which clears them: they did not kill this process. */
   struck: string[];
-  /** In `one-by-one`, the inbox's end at take-over, beyond which caution ends. */
+  /** In `one-by-one`, after how many more looks caution ends. */
   cautiousEntries: number;
 }
 
@@ -34,17 +33,15 @@ export function ownShard(options: {
   readonly shard: number;
   readonly token: string;
   readonly session: string;
-  readonly now: number;
   readonly found: TakeOver;
 }): OwnedShard {
-  const { shard, token, session, now, found } = options;
+  const { shard, token, session, found } = options;
   const deadlines = createDeadlines();
   for (const { actor, at } of found.deadlines) deadlines.set(actor, at);
   return {
     shard,
     token,
     session,
-    takenOverAt: now,
     deadlines,
     recorded: new Map(found.recorded.map(({ id, work }) => [id, { work, handedAt: undefined }])),
     number: found.number,

@@ -74,7 +74,7 @@ export function createOwner(options: OwnerOptions): Owner {
     budget: cacheBudget,
     onUnreadable: (actor, error) => log.error({ actor, err: error }, "an actor's state cannot be read"),
   });
-  const intake = createIntake({ strike: store.strike, scheduler, now: () => now(), log, onDeadLetter: () => metrics?.deadLetter() });
+  const intake = createIntake({ strike: store.strike, scheduler, now: () => now(), log });
   const heartbeats = observeHeartbeats({ read: store.heartbeats, ttlMs: options.heartbeatTtlMs });
   let clock: RedisClock | undefined;
   let history = "";
@@ -124,7 +124,7 @@ export function createOwner(options: OwnerOptions): Owner {
     }
     for (const shard of answer.taken) {
       const found = await store.takeOver(shard);
-      owned.set(shard, ownShard({ shard, token, session: randomId(8), now: now(), found }));
+      owned.set(shard, ownShard({ shard, token, session: randomId(8), found }));
       metrics?.tookOver();
     }
     if (answer.taken.length > 0) {
@@ -254,6 +254,7 @@ export function createOwner(options: OwnerOptions): Owner {
           case "present":
             throw new Abandon("an executor came back while it was declared lost");
         }
+        for (let count = 0; count < batch.deadLetters; count++) metrics?.deadLetter();
         metrics?.committed({ letters: batch.letters, shards: batch.touched.size, ms: monotonicMs() - started });
         await store.confirm();
         options.wakes.wake(batch.assigned);

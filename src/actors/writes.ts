@@ -24,6 +24,8 @@ export interface FinishedWrites {
   readonly absent: readonly string[];
   /** Executors to wake once committed, with what they were given. */
   readonly assigned: ReadonlyMap<string, readonly string[]>;
+  /** How many messages and entries are put aside. */
+  readonly deadLetters: number;
   /** Executors whose record is deleted, unless they have registered anew. */
   readonly removed: readonly string[];
   readonly recorded: readonly { readonly shard: number; readonly id: string; readonly work: RecordedWork }[];
@@ -74,6 +76,7 @@ export function createWrites(keys: Keys): Writes {
   const wake = new Set<string>();
   const absent: string[] = [];
   const removed: string[] = [];
+  let deadLetters = 0;
   const events = new Map<string, string[]>();
   const forgotten = new Set<string>();
   const rows: unknown[] = [];
@@ -172,6 +175,7 @@ export function createWrites(keys: Keys): Writes {
       replies.push(["@reply", keys.reply(processId), requestId, JSON.stringify(reply), keys.events]);
     },
     deadLetter: (shard, raw, reason) => {
+      deadLetters += 1;
       late.push(["XADD", keys.dead(shard), "MAXLEN", "~", 10_000, "*", "m", raw, "reason", reason]);
     },
     finish: () => ({
@@ -189,6 +193,7 @@ export function createWrites(keys: Keys): Writes {
       ],
       absent,
       assigned,
+      deadLetters,
       removed,
       recorded,
       unrecorded,

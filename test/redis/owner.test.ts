@@ -49,6 +49,7 @@ function startOwner(
   const store = createRedisOwnerStore({ redis: commit, blocking, keys, shards, confirm: async () => {} });
   let commits = 0;
   const forgotten: string[] = [];
+  let deadLetters = 0;
   const counted: OwnerStore = {
     ...store,
     commit: (request) => {
@@ -75,6 +76,14 @@ function startOwner(
           resolve();
         });
       }),
+    metrics: {
+      committed: noop,
+      abandoned: noop,
+      tookOver: noop,
+      deadLetter: () => {
+        deadLetters += 1;
+      },
+    },
     log: pino({ level: process.env.TEST_LOG ?? "silent" }),
   });
   const stop = new AbortController();
@@ -86,7 +95,7 @@ function startOwner(
     blocking.disconnect();
   };
   open.push({ close });
-  return { owner, close, commits: () => commits, forgotten };
+  return { owner, close, commits: () => commits, forgotten, deadLetters: () => deadLetters };
 }
 
 function groups(count: number): string[] {
@@ -177,14 +186,15 @@ describe("an owner", () => {
     for (const group of groups(20)) await sumIs(group, 1);
   });
 
-  it("puts a message aside whose decision throws, and goes on", async () => {
-    startOwner("a");
+  it("puts a message aside whose decision throws, counts it, and goes on", async () => {
+    const { deadLetters } = startOwner("a");
     await tell("/t/2", { type: "throw" }, { type: "add", amount: 1 });
     await tell("/t/2", { type: "nonsense" });
     await redis.xadd(keys.inbox(shardOf("/t/2")), "*", "m", "{rubbish");
     await tell("/t/2", { type: "add", amount: 1 });
     await sumIs("/t/2", 2);
     expect(await redis.xlen(keys.dead(shardOf("/t/2")))).toBe(3);
+    await until("all three are counted", () => deadLetters() === 3, 2_000);
   });
 
   it("has the wake-ups of an executor forgotten once its removal is committed", async () => {

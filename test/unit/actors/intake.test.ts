@@ -13,14 +13,13 @@ function intakeAfter(...killers: readonly string[]) {
     scheduler: "d",
     now: () => now,
     log: pino({ level: "silent" }),
-    onDeadLetter: () => {},
   });
 }
 
 /** A shard whose last owner was killed by its batch, with a tick that is due or an entry that waits. */
 function struckShard({ due }: { readonly due: boolean }): OwnedShard {
   const found = { number: 0, deadlines: due ? [{ actor: "run/a", at: now }] : [], recorded: [], struck: true };
-  const shard = ownShard({ shard: 0, token: "t", session: "s", now, found });
+  const shard = ownShard({ shard: 0, token: "t", session: "s", found });
   if (!due) shard.pending.push({ shard: 0, id: "1-0", letters, raw: JSON.stringify(letters) });
   return shard;
 }
