@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { absent, alive, executor, fenceMs, registered, said, stageExecutor, ttlMs } from "./cast.ts";
 
@@ -279,6 +280,13 @@ describe("commands", () => {
       "executor-group/host member-removed",
     ]);
   });
+});
+
+it("is read as every version has stored it", () => {
+  const text = readFileSync(new URL("./golden/executor-state-v1.json", import.meta.url), "utf8");
+  const state = executor.decode("a", { state: text, parts: [] });
+  expect(state).toEqual({ id: "a", record: JSON.parse(text) });
+  expect(JSON.parse(executor.encode("a", state, []).state ?? "")).toEqual(JSON.parse(text));
 });
 
 it("survives its owner: the next one goes on with the same deadline", () => {
