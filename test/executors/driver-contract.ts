@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Driver, PodHandle, PodSpec, StepSpec } from "../../src/executors/driver.ts";
+import { images } from "../support/docker-images.ts";
 import { until } from "../support/until.ts";
 
 /** What a driver under test does for the suite besides being a driver. */
@@ -37,7 +38,7 @@ export function podSpec(changes: Partial<PodSpec> = {}): PodSpec {
       attempt: serial,
     },
     arch: undefined,
-    containers: [{ image: "node:24", environment: {}, privileged: false, tmpfs: [] }],
+    containers: [{ image: images.busybox, environment: {}, privileged: false, tmpfs: [] }],
     registries: {},
     deadlineAt: Date.now() + 3_600_000,
     startBy: Date.now() + 60_000,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Driver, PodError, type PodHandle, type PodSpec } from "../../src/executors/driver.ts";
 import { createProcessDriver } from "../../src/executors/process/process-driver.ts";
 import { findProcess, listProcesses } from "../../src/executors/processes.ts";
+import { images } from "../support/docker-images.ts";
 import { until } from "../support/until.ts";
 import { driverContract, podSpec, stepSpec } from "./driver-contract.ts";
 
@@ -177,7 +178,7 @@ describe("the process driver", () => {
   });
 
   it("says that it ignores the image", async () => {
-    expect((await start()).remarks.join()).toContain("image node:24 is ignored");
+    expect((await start()).remarks.join()).toContain(`image ${images.busybox} is ignored`);
   });
 
   it("starts no step in a pod whose time to start has passed", async () => {

@@ -1,6 +1,8 @@
-/** Where the static busybox is in every container that has the helper; its volume is mounted here, read-only for all but the filler. */
+/** Where the static busybox is in every container that has the helper: a volume that only its filler writes to. */
 export const binFolder = "/ostler/bin";
 export const busybox = `${binFolder}/busybox`;
+/** The same under the name by which it is a shell. */
+export const shell = `${binFolder}/sh`;
 
 /** Where the main container keeps the state of its pod: a writable volume that lives as long as the pod. */
 export const stateFolder = "/ostler/pod";
@@ -13,5 +15,6 @@ export const fillCommand: readonly string[] = [
   "/bin/busybox",
   "sh",
   "-c",
-  `[ -x ${busybox} ] || { /bin/busybox cp /bin/busybox ${busybox}.$$ && /bin/busybox mv ${busybox}.$$ ${busybox}; }`,
+  `[ -x ${busybox} ] && [ -h ${shell} ] && exit
+/bin/busybox cp /bin/busybox ${busybox}.$$ && /bin/busybox mv ${busybox}.$$ ${busybox} && /bin/busybox ln -sf busybox ${shell}`,
 ];
