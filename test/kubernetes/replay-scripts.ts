@@ -1,5 +1,5 @@
 import { type JsonObject, listAt, textAt } from "../support/kubernetes/json.ts";
-import type { Script } from "../support/kubernetes/replay.ts";
+import type { Script } from "../support/kubernetes/replay-script.ts";
 import { nodes, pods } from "../support/kubernetes/resource.ts";
 import { api, createPod, nowhere, shell, untilGone, untilPhase } from "../support/kubernetes/test-pods.ts";
 import { until } from "../support/until.ts";

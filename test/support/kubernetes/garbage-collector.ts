@@ -1,7 +1,7 @@
 import { deleteObject, removeIfReleased } from "./deletion.ts";
 import type { KubeObject } from "./kube-object.ts";
 import type { ObjectStore, StoreEvent } from "./object-store.ts";
-import { type Resource, resources } from "./resource.ts";
+import { events, type Resource, resources } from "./resource.ts";
 
 interface Found {
   readonly resource: Resource;
@@ -19,6 +19,7 @@ export function startGarbageCollector(store: ObjectStore): () => void {
     timers.add(timer);
   };
   const stop = store.onChange((event) => {
+    if (event.resource === events) return;
     if (event.type === "DELETED") soon(() => collectDependents(store, event.object.metadata.uid));
     else if (event.type === "ADDED" && (event.object.metadata.ownerReferences?.length ?? 0) > 0) soon(() => collectIfOrphan(store, event));
     else if (event.object.metadata.deletionTimestamp !== undefined) soon(() => finalise(store, event));
@@ -29,8 +30,11 @@ export function startGarbageCollector(store: ObjectStore): () => void {
   };
 }
 
+/** Events belong to nobody and own nothing. */
+const collected = resources.filter((resource) => resource !== events);
+
 function everything(store: ObjectStore): readonly Found[] {
-  return resources.flatMap((resource) => store.list(resource).map((object) => ({ resource, object })));
+  return collected.flatMap((resource) => [...store.all(resource)].map((object) => ({ resource, object })));
 }
 
 function dependentsOf(store: ObjectStore, uid: string): readonly Found[] {

@@ -47,6 +47,11 @@ export class ObjectStore {
     return found;
   }
 
+  /** Objects of a kind in no order. */
+  all(resource: Resource): Iterable<KubeObject> {
+    return this.#of(resource).values();
+  }
+
   count(resource: Resource): number {
     return this.#of(resource).size;
   }

@@ -1,34 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KubeObject } from "../kube-object.ts";
-import type { ObjectStore } from "../object-store.ts";
-import { type Container, isSidecar, type PodSpec } from "../pod-spec.ts";
+import { type Container, isSidecar } from "../pod-spec.ts";
 import type { ContainerCondition, ContainerState, Terminated } from "../pod-status.ts";
-import type { Recorder } from "../recorder.ts";
+import type { ContainerHome } from "./container-home.ts";
 import { ContainerLog } from "./container-log.ts";
 import { type ContainerProcess, startProcess } from "./container-process.ts";
 import { findCommand, planRoot } from "./container-root.ts";
-import { type Environment, environmentOf, expand } from "./environment.ts";
-import { type Credentials, findImage, type ImageRule } from "./images.ts";
-import { firstBackOffMs, longestBackOffMs, type Pacing, pause, resyncMs, roundMs } from "./pacing.ts";
+import { untilConfigured, untilImage, type Waits } from "./container-waits.ts";
+import { type Environment, expand } from "./environment.ts";
+import { firstBackOffMs, longestBackOffMs, pause, roundMs } from "./pacing.ts";
 import { runProbes } from "./probes.ts";
 import { mountsOf } from "./volumes.ts";
-
-/** What a container needs to know of its pod and of its node. */
-export interface ContainerHome {
-  readonly pod: KubeObject;
-  readonly spec: PodSpec;
-  readonly store: ObjectStore;
-  readonly recorder: Recorder;
-  readonly pacing: Pacing;
-  readonly imagesFolder: string;
-  readonly podFolder: string;
-  readonly rules: Readonly<Record<string, ImageRule>>;
-  readonly credentials: () => Credentials;
-  /** Something has changed that the status shows. */
-  readonly changed: () => void;
-}
 
 /** One container of a pod through all its restarts. */
 export class ContainerTask {
@@ -78,8 +61,8 @@ export class ContainerTask {
   async run(stopping: AbortSignal): Promise<void> {
     const { pacing } = this.#home;
     for (let ends = 1; ; ends += 1) {
-      const image = await this.#untilImage(stopping);
-      const environment = image === undefined ? undefined : await this.#untilConfigured(stopping);
+      const image = await untilImage(this.#home, this.#waits(), stopping);
+      const environment = image === undefined ? undefined : await untilConfigured(this.#home, this.#waits(), stopping);
       if (image === undefined || environment === undefined) return;
       await this.#runOnce(image, environment);
       if (stopping.aborted || !this.#restarts()) return;
@@ -123,59 +106,13 @@ export class ContainerTask {
     this.#home.changed();
   }
 
-  async #untilImage(stopping: AbortSignal) {
-    const { pacing, rules } = this.#home;
-    const { image, imagePullPolicy } = this.container;
-    for (let attempt = 0; attempt === 0 || !stopping.aborted; attempt += 1) {
-      const answer = findImage(image, imagePullPolicy, { rules, credentials: this.#home.credentials() });
-      if (answer.type === "present") {
-        this.#record("Normal", "Pulled", `Container image "${image}" already present on machine`);
-        return answer.kind;
-      }
-      this.#set({ type: "waiting", reason: answer.reason, message: answer.message });
-      this.#recordImageFailure(answer.reason, answer.message);
-      if (answer.reason === "ErrImagePull") {
-        const backOff = Math.min(longestBackOffMs, firstBackOffMs * 2 ** attempt);
-        await pause(resyncMs / pacing.speed, stopping);
-        if (stopping.aborted) return undefined;
-        const message = `Back-off pulling image "${image}": ErrImagePull: ${answer.message}`;
-        this.#set({ type: "waiting", reason: "ImagePullBackOff", message });
-        await pause(backOff / pacing.speed, stopping);
-      } else {
-        await pause(resyncMs / pacing.speed, stopping);
-      }
-    }
-    return undefined;
-  }
-
-  #recordImageFailure(reason: string, message: string): void {
-    if (reason === "ErrImagePull") {
-      this.#record("Normal", "Pulling", `Pulling image "${this.container.image}"`);
-      this.#record("Warning", "Failed", `Failed to pull image "${this.container.image}": ${message}`);
-    } else {
-      this.#record("Warning", reason === "InvalidImageName" ? "InspectFailed" : reason, message);
-    }
-    this.#record("Warning", "Failed", `Error: ${reason}`);
-  }
-
-  async #untilConfigured(stopping: AbortSignal): Promise<Environment | undefined> {
-    const { store, pod, pacing, spec } = this.#home;
-    do {
-      const environment = environmentOf(store, pod, this.container);
-      const nonRoot = this.container.securityContext.runAsNonRoot ?? spec.securityContext.runAsNonRoot;
-      const asRoot = nonRoot === true && (this.user === undefined || this.user.uid === 0);
-      if (typeof environment !== "string" && !asRoot) return environment;
-      const message = typeof environment === "string" ? environment : this.#rootMessage();
-      this.#set({ type: "waiting", reason: "CreateContainerConfigError", message });
-      this.#record("Warning", "Failed", `Error: ${message}`);
-      await pause(resyncMs / pacing.speed, stopping);
-    } while (!stopping.aborted);
-    return undefined;
-  }
-
-  #rootMessage(): string {
-    const { name, namespace, uid } = this.#home.pod.metadata;
-    return `container has runAsNonRoot and image will run as root (pod: "${name}_${namespace}(${uid})", container: ${this.container.name})`;
+  #waits(): Waits {
+    return {
+      container: this.container,
+      user: this.user,
+      wait: (reason, message) => this.#set({ type: "waiting", reason, message }),
+      record: (type, reason, message) => this.#record(type, reason, message),
+    };
   }
 
   async #runOnce(kind: "shell" | "bare", environment: Environment): Promise<void> {

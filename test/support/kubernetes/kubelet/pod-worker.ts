@@ -11,6 +11,7 @@ import { ContainerTask } from "./container-task.ts";
 import { credentialsOf } from "./credentials.ts";
 import type { NodeHome } from "./node-home.ts";
 import { pause, resyncMs, roundMs, sandboxMs } from "./pacing.ts";
+import { isThere, removePod } from "./pod-removal.ts";
 import { prepareVolumes } from "./volumes.ts";
 
 /** Why the node agent itself ends a pod; the object stays. */
@@ -70,7 +71,7 @@ export class PodWorker {
       clearTimeout(deadline);
     }
     while (!this.#deleted && !this.#gone) await once(this.#changes, "request");
-    if (!this.#gone) await this.#removeObject();
+    if (!this.#gone) await removePod(this.#home, this.#pod);
     await rm(this.#podFolder, { recursive: true, force: true });
   }
 
@@ -229,20 +230,6 @@ export class PodWorker {
     this.#neverRan = true;
   }
 
-  async #removeObject(): Promise<void> {
-    const { store, pacing } = this.#home;
-    await pause(roundMs / 2 / pacing.speed, never);
-    await this.#home.whenReachable();
-    if (!this.#isThere()) return;
-    const { namespace, name } = this.#pod.metadata;
-    const object = store.update(pods, { namespace, name }, (current) => {
-      const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = current.metadata;
-      const at = Date.parse(deletionTimestamp ?? timestamp(Date.now())) - deletionGracePeriodSeconds * 1000;
-      return { ...current, metadata: { ...current.metadata, deletionTimestamp: timestamp(at), deletionGracePeriodSeconds: 0 } };
-    });
-    if ((object.metadata.finalizers?.length ?? 0) === 0) store.remove(pods, namespace, name);
-  }
-
   #changed(): void {
     this.#changes.emit("change");
     if (this.#roundComes || this.#stopping.signal.aborted) return;
@@ -260,18 +247,13 @@ export class PodWorker {
 
   async #publish(): Promise<void> {
     await this.#home.whenReachable();
-    if (!this.#isThere()) return;
+    if (!isThere(this.#home.store, this.#pod)) return;
     const { namespace, name } = this.#pod.metadata;
     this.#home.store.update(pods, { namespace, name }, (current) => {
       const condition = this.#condition(current);
       this.#toldPhase = toldPhaseOf(condition);
       return { ...current, status: renderStatus(condition, listAt(current, "status", "conditions").filter(isJsonObject), Date.now()) };
     });
-  }
-
-  #isThere(): boolean {
-    const { namespace, name, uid } = this.#pod.metadata;
-    return this.#home.store.find(pods, namespace, name)?.metadata.uid === uid;
   }
 
   #condition(current: KubeObject): PodCondition {
