@@ -66,6 +66,7 @@ export async function openOutlets({ config, log, onClose }: Opening): Promise<Ou
   });
   const confirm = await createConfirm(redis, keys, config.durability);
 
+  await warnOfRedis({ redis, log }, config);
   const commander = createCommander({
     redis,
     blocking: connect("blocking", "replies"),
@@ -84,6 +85,16 @@ export async function openOutlets({ config, log, onClose }: Opening): Promise<Ou
   const connectBlocking = () => createRedis(redisUrl, "blocking");
   const serverChecks = checksOf({ redis, store }, config);
   return { redis, connectBlocking, keys, shards, installation, confirm, store, logs, commander, queues, metrics, serverChecks };
+}
+
+/** Says at the start what would be found out by a loss later. Whether to go on is the operator's decision. */
+async function warnOfRedis({ redis, log }: { readonly redis: RedisConnection; readonly log: Logger }, config: Config): Promise<void> {
+  const { durability, heartbeatTtlMs } = config;
+  for (const finding of await checkRedis({ redis, durability, heartbeatTtlMs, now: Date.now })) {
+    if (finding.state === "ok") continue;
+    const { check, state, message, advice } = finding;
+    log[state === "failed" ? "error" : "warn"]({ check, found: message, advice }, "Redis is not set up as it should be");
+  }
 }
 
 function checksOf({ redis, store }: Pick<Outlets, "redis" | "store">, { durability, heartbeatTtlMs }: Config): readonly Check[] {
