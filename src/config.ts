@@ -88,6 +88,7 @@ function thisMachine(env: Environment): Machine {
     cores: availableParallelism(),
     memoryBytes: memoryLimit(),
     dataHome: env["XDG_DATA_HOME"] || join(homedir(), ".local", "share"),
+    dockerHost: env["DOCKER_HOST"] || undefined,
   };
 }
 

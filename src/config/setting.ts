@@ -7,6 +7,8 @@ export interface Machine {
   readonly memoryBytes: number;
   /** Where the user's programs keep data: `$XDG_DATA_HOME`, or `.local/share` in the home folder. */
   readonly dataHome: string;
+  /** Where Docker's own programs find the daemon (`DOCKER_HOST`), if that was said. */
+  readonly dockerHost?: string | undefined;
 }
 
 interface Base<Value> {

@@ -175,7 +175,7 @@ export const serverSettings = {
 } as const;
 
 /** The pod platforms that an executor can drive. */
-export const driverKinds = ["process", "kubernetes"] as const;
+export const driverKinds = ["process", "docker", "kubernetes"] as const;
 export type DriverKind = (typeof driverKinds)[number];
 
 /** The settings of the executor role. */
@@ -208,7 +208,8 @@ export const executorSettings = {
     alias: "driver",
     kind: oneOf(driverKinds),
     default: "process",
-    about: "What tasks run on. `process`: processes of this machine, without isolation. `kubernetes`: pods of a cluster.",
+    about:
+      "What tasks run on. `process`: processes of this machine, without isolation. `docker`: containers of a Docker daemon. `kubernetes`: pods of a cluster.",
   }),
   labels: fixed({
     env: "OSTLER_EXECUTOR_LABELS",
@@ -253,6 +254,13 @@ export const executorSettings = {
     kind: text,
     default: "busybox:1.37-musl",
     about: "The image with a static `/bin/busybox` that every pod gets its helper from. Only drivers of containers need it.",
+  }),
+  dockerHost: derived({
+    env: "OSTLER_DOCKER_HOST",
+    kind: url(["unix:", "tcp:", "http:", "https:"], "unix:///path/to/socket, tcp://host:port or https://host:port"),
+    derive: (machine) => machine.dockerHost ?? "unix:///var/run/docker.sock",
+    derived: "`DOCKER_HOST`, else `unix:///var/run/docker.sock`",
+    about: "Where the `docker` driver finds its daemon. One that asks for a client certificate is not supported yet.",
   }),
   kubernetesNamespace: optional({
     env: "OSTLER_KUBERNETES_NAMESPACE",

@@ -6,7 +6,7 @@ import type { DockerOptions } from "dockerode";
 /** The client of one Docker daemon. */
 export type Engine = Dockerode;
 
-/** Reached at `unix:///path/to/socket`, `tcp://host:port`, or `https://host:port` (certificates: `DOCKER_CERT_PATH`). */
+/** Reached at `unix:///path/to/socket`, `tcp://host:port` or `https://host:port`. */
 export async function connectEngine(host: string): Promise<{ readonly engine: Engine; readonly close: () => void }> {
   // A quarter of a second to import: only who drives Docker pays.
   const { default: Docker } = await import("dockerode");
