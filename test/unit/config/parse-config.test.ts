@@ -25,6 +25,7 @@ describe("the server's settings", () => {
         "durability": "acknowledged",
         "executor": {
           "allowPrivileged": false,
+          "dockerHost": "unix:///var/run/docker.sock",
           "driver": "process",
           "dynamic": false,
           "fenceMs": 600000,
