@@ -12,6 +12,8 @@ export default defineConfig({
     hookTimeout: 30_000,
     teardownTimeout: 10_000,
     retry: 0,
+    // As long as `until` waits: on a busy machine a second is nothing.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ["default"],
     restoreMocks: true,
     unstubEnvs: true,
