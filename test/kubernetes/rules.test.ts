@@ -127,6 +127,17 @@ describe("a cluster", () => {
     expect(numberAt(status, "restartCount")).toBeGreaterThan(0);
   });
 
+  it("rule 36: lets a memory volume hold its size and no more, and the pod go on", async () => {
+    const volumes = [{ name: "m", emptyDir: { medium: "Memory", sizeLimit: "8Mi" } }];
+    const main = shell("main", "df -k /m | tail -1; dd if=/dev/zero of=/m/f bs=1M count=20; echo rc $?", {
+      volumeMounts: [{ name: "m", mountPath: "/m" }],
+    });
+    await createPod(cluster, { name: "small-memory", volumes, containers: [main] });
+    await untilPhase(cluster, "small-memory", "Succeeded");
+    const { text } = await cluster.request({ method: "GET", path: `${pods}/small-memory/log` });
+    expect([/tmpfs +8192 /.test(text), text.includes("No space left on device"), text.endsWith("rc 1\n")]).toEqual([true, true, true]);
+  });
+
   it("rule 37: frees the name of a running pod only when it is gone", async () => {
     await sleeper("named", { terminationGracePeriodSeconds: 2 });
     await untilPhase(cluster, "named", "Running");

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { connect } from "node:tls";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listProcesses } from "../../src/executors/processes.ts";
@@ -124,6 +126,21 @@ describe("the simulated cluster, told to fail", () => {
     expect((await small.listNamespacedPod({ namespace })).items).toEqual([]);
     await expect(small.listNamespacedSecret({ namespace })).rejects.toMatchObject({ code: 403 });
     await expect(small.listNamespacedPod({ namespace: "default" })).rejects.toMatchObject({ code: 403 });
+  });
+
+  it("rule 41: obeys a deletion without its body when that was sent without a length, and refuses what follows", async () => {
+    await api(cluster, "POST", `/api/v1/namespaces/${namespace}/secrets`, { metadata: { name: "unguarded" } });
+    const { hostname, port } = new URL(simulator.url);
+    const socket = connect({ host: hostname, port: Number(port), ca: Buffer.from(simulator.caData, "base64").toString() });
+    const head = [
+      `DELETE /api/v1/namespaces/${namespace}/secrets/unguarded HTTP/1.1`,
+      "Host: h",
+      `Authorization: Bearer ${simulator.token}`,
+    ];
+    socket.write(`${head.join("\r\n")}\r\n\r\n{"preconditions":{"uid":"00000000-0000-0000-0000-000000000000"}}`);
+    const answers = (await text(socket)).match(/^HTTP\/1.1 \d+/gm);
+    expect(answers).toEqual(["HTTP/1.1 200", "HTTP/1.1 400"]);
+    expect(await get(`/api/v1/namespaces/${namespace}/secrets/unguarded`)).toMatchObject({ code: 404 });
   });
 
   it("pulls a locked image only with the credentials of a pull secret", async () => {

@@ -20,9 +20,20 @@ const maxBodyBytes = 3_145_728;
 export function createApiServer(cluster: Cluster, { key, cert }: Certificate): Server {
   const server = createServer({ key, cert }, (request, response) => void answer(cluster, request, response));
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => void upgrade(cluster, request, { socket, head }));
+  server.on("clientError", (_error: Error, socket: Duplex) => refuseLater(socket));
   server.keepAliveTimeout = 60_000;
   server.requestTimeout = 0;
   return server;
+}
+
+/**
+ * What cannot be read as a request is refused, after the answer to the request before: a body that was sent without its length
+ * is no part of its request, which is obeyed without it.
+ */
+function refuseLater(socket: Duplex): void {
+  setTimeout(() => {
+    if (!socket.destroyed) refuse(socket, "400 Bad Request", "400 Bad Request");
+  }, 50).unref();
 }
 
 async function answer(cluster: Cluster, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -50,6 +50,7 @@ const Container = z.looseObject({
   resources: z.looseObject({ requests: Quantities.optional(), limits: Quantities.optional() }).default({}),
   restartPolicy: z.literal("Always").optional(),
   securityContext: SecurityContext.default({}),
+  lifecycle: z.looseObject({ postStart: z.looseObject({ exec: z.looseObject({ command: Names }).optional() }).optional() }).optional(),
   startupProbe: Probe.optional(),
   readinessProbe: Probe.optional(),
   livenessProbe: Probe.optional(),
@@ -73,7 +74,9 @@ export const PodSpec = z.looseObject({
     .array(
       z.looseObject({
         name: z.string(),
-        emptyDir: z.looseObject({}).optional(),
+        emptyDir: z
+          .looseObject({ medium: z.string().optional(), sizeLimit: z.union([z.string(), z.number()]).transform(String).optional() })
+          .optional(),
         secret: z.looseObject({ secretName: z.string(), optional: z.boolean().optional() }).optional(),
         configMap: z.looseObject({ name: z.string(), optional: z.boolean().optional() }).optional(),
       }),

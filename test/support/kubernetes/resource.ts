@@ -30,14 +30,8 @@ export const events: Resource = { ...core("Event", "events"), shortNames: ["ev"]
 export const serviceAccounts: Resource = { ...core("ServiceAccount", "serviceaccounts"), shortNames: ["sa"] };
 export const namespaces: Resource = { ...core("Namespace", "namespaces", false), shortNames: ["ns"], subresources: ["status"] };
 export const nodes: Resource = { ...core("Node", "nodes", false), shortNames: ["no"], subresources: ["status"] };
-export const disruptionBudgets: Resource = {
-  ...core("PodDisruptionBudget", "poddisruptionbudgets"),
-  group: "policy",
-  shortNames: ["pdb"],
-};
-
 /** To store another kind, add it here. */
-export const resources: readonly Resource[] = [configMaps, events, namespaces, nodes, pods, secrets, serviceAccounts, disruptionBudgets];
+export const resources: readonly Resource[] = [configMaps, events, namespaces, nodes, pods, secrets, serviceAccounts];
 
 /** The `apiVersion` of its objects. */
 export function apiVersionOf(resource: Resource): string {

@@ -143,9 +143,11 @@ function setupScript(plan: ProcessPlan): string {
     `mkdir -p ${folders.map((folder) => quote(inRoot(folder))).join(" ")}`,
     `chmod 1777 ${quote(inRoot("/tmp"))}`,
     ...(plan.readOnly ? [bind(root, root)] : []),
-    ...mounts.flatMap(({ source, target }) => [
+    ...mounts.flatMap(({ source, target, memoryBytes }) => [
       ...(folders.includes(target) ? [] : [`mkdir -p ${quote(inRoot(target))}`]),
-      bind(source, inRoot(target)),
+      memoryBytes === undefined
+        ? bind(source, inRoot(target))
+        : `mount -t tmpfs -o size=${memoryBytes},mode=1777 tmpfs ${quote(inRoot(target))}`,
     ]),
     ...mounts.filter(({ readOnly }) => readOnly).map(({ target }) => `mount -o remount,bind,ro ${quote(inRoot(target))}`),
     `mount -t proc proc ${quote(inRoot("/proc"))}`,

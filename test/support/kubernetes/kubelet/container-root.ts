@@ -21,6 +21,8 @@ export interface Mount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /** It is memory of that many bytes instead of a folder of the host. */
+  readonly memoryBytes?: number;
 }
 
 /** The root file systems of images below a folder. Needs a static busybox on the host. */

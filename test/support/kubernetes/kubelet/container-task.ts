@@ -5,7 +5,7 @@ import { type Container, isSidecar } from "../pod-spec.ts";
 import type { ContainerCondition, ContainerState, Terminated } from "../pod-status.ts";
 import type { ContainerHome } from "./container-home.ts";
 import { ContainerLog } from "./container-log.ts";
-import { type ContainerProcess, startProcess } from "./container-process.ts";
+import { type ContainerProcess, enterContainer, startProcess } from "./container-process.ts";
 import { findCommand, planRoot } from "./container-root.ts";
 import { untilConfigured, untilImage, type Waits } from "./container-waits.ts";
 import { type Environment, expand } from "./environment.ts";
@@ -90,6 +90,20 @@ export class ContainerTask {
     this.#outOfMemory = true;
   }
 
+  get hook(): readonly string[] | undefined {
+    return this.container.lifecycle?.postStart?.exec?.command;
+  }
+
+  /** Runs what is to follow its start, to the end; nothing if it has ended already. */
+  async runHook(): Promise<void> {
+    if (this.hook === undefined || this.process === undefined) return;
+    const { child, ended } = enterContainer(this.process.pid, { argv: this.hook, environment: this.environment, user: this.user });
+    child.stdin?.end();
+    child.stdout?.resume();
+    child.stderr?.resume();
+    await ended;
+  }
+
   wait(reason: string): void {
     this.#set({ type: "waiting", reason });
   }
@@ -120,7 +134,11 @@ export class ContainerTask {
     const { container } = this;
     const id = randomBytes(32).toString("hex");
     const root = join(podFolder, "containers", id);
-    const { folders, mounts } = planRoot(root, { folder: imagesFolder, kind }, mountsOf(container, join(podFolder, "volumes")));
+    const { folders, mounts } = planRoot(
+      root,
+      { folder: imagesFolder, kind },
+      mountsOf(container, this.#home.spec, join(podFolder, "volumes")),
+    );
     const argv = [...(container.command ?? []), ...(container.args ?? [])].map((word) => expand(word, environment));
     const command = argv.length > 0 ? argv : kind === "bare" ? ["/pause"] : ["sh"];
     const found = findCommand(command[0] ?? "", { path: environment["PATH"] ?? "", root, mounts });

@@ -189,7 +189,20 @@ export class PodWorker {
 
   async #runMain(): Promise<void> {
     const late = this.#stopping.signal.aborted;
-    await Promise.all(this.main.map((task) => (late ? this.#runLate(task) : this.#runTask(task))));
+    const ended: Promise<void>[] = [];
+    for (const task of this.main) {
+      ended.push(late ? this.#runLate(task) : this.#runTask(task));
+      // Not recorded. Node agents start one container after another, and wait for the hook of each.
+      if (task.hook !== undefined && !late) await this.#started(task);
+    }
+    await Promise.all(ended);
+  }
+
+  async #started(task: ContainerTask): Promise<void> {
+    while (task.condition.state.type === "waiting" && !this.#stopping.signal.aborted) {
+      await once(this.#changes, "change", { signal: this.#stopping.signal }).catch(() => {});
+    }
+    await task.runHook();
   }
 
   /** Deleted while it was made: it runs all the same, and then has its whole grace. */

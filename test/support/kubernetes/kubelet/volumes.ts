@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { objectAt } from "../json.ts";
 import type { ObjectStore } from "../object-store.ts";
 import type { Container, PodSpec } from "../pod-spec.ts";
+import { parseQuantity } from "../quantities.ts";
 import { configMaps, secrets } from "../resource.ts";
 import type { Mount } from "./container-root.ts";
 
@@ -41,11 +42,21 @@ function mapValues(values: ReturnType<typeof objectAt>, make: (value: string) =>
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, make(String(value ?? ""))]));
 }
 
-/** What a container sees of its pod's volumes. */
-export function mountsOf(container: Container, volumesFolder: string): readonly Mount[] {
+/** What a container sees of its pod's volumes. Memory that it shares with no other container is of the size that was asked for. */
+export function mountsOf(container: Container, spec: PodSpec, volumesFolder: string): readonly Mount[] {
   return container.volumeMounts.map(({ name, mountPath, subPath, readOnly }) => {
+    const target = mountPath.replace(/\/+$/, "");
     const source = join(volumesFolder, name, subPath ?? "");
+    const memoryBytes = memoryOf(spec, name);
+    if (memoryBytes !== undefined) return { source, target, readOnly: readOnly === true, memoryBytes };
     mkdirSync(source, { recursive: true });
-    return { source, target: mountPath.replace(/\/+$/, ""), readOnly: readOnly === true };
+    return { source, target, readOnly: readOnly === true };
   });
+}
+
+function memoryOf({ volumes, initContainers, containers }: PodSpec, name: string): number | undefined {
+  const { emptyDir } = volumes.find((volume) => volume.name === name) ?? {};
+  const users = [...initContainers, ...containers].filter(({ volumeMounts }) => volumeMounts.some((mount) => mount.name === name));
+  if (emptyDir?.medium !== "Memory" || emptyDir.sizeLimit === undefined || users.length > 1) return undefined;
+  return parseQuantity(emptyDir.sizeLimit);
 }
