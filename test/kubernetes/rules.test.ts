@@ -159,6 +159,18 @@ describe("a cluster", () => {
     expect(await get(`${secrets}/guarded`)).toMatchObject({ kind: "Secret" });
   });
 
+  it("rule 42: empties a namespace that is deleted, and takes nothing new into it", async () => {
+    const name = "ostler-rules-gone";
+    const home = `/api/v1/namespaces/${name}`;
+    await post("/api/v1/namespaces", { metadata: { name } });
+    await until("the namespace has its account", async () => (await get(`${home}/serviceaccounts/default`))["kind"] === "ServiceAccount");
+    await createPod(cluster, { name: "last", namespace: name, containers: [shell("main", "sleep 1000")] });
+    expect(await api(cluster, "DELETE", home)).toMatchObject({ kind: "Namespace", status: { phase: "Terminating" } });
+    expect(await post(`${home}/secrets`, { metadata: { name: "late" } })).toMatchObject({ code: 403, reason: "Forbidden" });
+    await until("the namespace is gone", async () => numberAt(await get(home), "code") === 404, 60_000);
+    expect(listAt(await get(`${home}/pods`), "items")).toEqual([]);
+  });
+
   it("rule 44: deletes a secret once its pod is really gone, and at once if there is no such pod", async () => {
     const pod = await sleeper("owning", { terminationGracePeriodSeconds: 2 });
     await untilPhase(cluster, "owning", "Running");

@@ -43,11 +43,12 @@ export function deleteObject(
   checkPreconditions(resource, current, options);
   const graceSeconds = graceOf(resource, current, options);
   const policy = options.propagationPolicy;
+  if (resource === namespaces) return store.update(resource, { namespace, name }, terminating);
   const isHeld = (current.metadata.finalizers?.length ?? 0) > 0 || policy === "Orphan" || policy === "Foreground";
-  if (resource !== pods && resource !== namespaces && !isHeld) return store.remove(resource, namespace, name);
+  if (resource !== pods && !isHeld) return store.remove(resource, namespace, name);
   const finalizer = policy === undefined || policy === "Background" ? undefined : finalizers[policy];
   const marked = store.update(resource, { namespace, name }, (object) => mark(object, graceSeconds, finalizer));
-  if (graceSeconds > 0 || (marked.metadata.finalizers?.length ?? 0) > 0 || resource === namespaces) return marked;
+  if (graceSeconds > 0 || (marked.metadata.finalizers?.length ?? 0) > 0) return marked;
   return store.remove(resource, namespace, name);
 }
 
@@ -78,6 +79,12 @@ function graceOf(resource: Resource, current: KubeObject, options: DeleteOptions
   const phase = textAt(current, "status", "phase");
   if (textAt(current, "spec", "nodeName") === undefined || phase === "Succeeded" || phase === "Failed") return 0;
   return options.gracePeriodSeconds ?? numberAt(current, "spec", "terminationGracePeriodSeconds") ?? 30;
+}
+
+/** A namespace goes once it is empty. */
+function terminating(object: KubeObject): KubeObject {
+  if (object.metadata.deletionTimestamp !== undefined) return object;
+  return { ...object, metadata: { ...object.metadata, deletionTimestamp: timestamp(Date.now()) }, status: { phase: "Terminating" } };
 }
 
 /** Marking again only ever shortens. */

@@ -33,7 +33,6 @@ export function startNamespaceController(store: ObjectStore, speed: number): () 
     const { name, deletionTimestamp } = object.metadata;
     if (type === "ADDED") later(10, () => addDefaultAccount(store, name));
     if (type !== "MODIFIED" || deletionTimestamp === undefined || previous?.metadata.deletionTimestamp !== undefined) return;
-    store.update(namespaces, { namespace: undefined, name }, (current) => ({ ...current, status: { phase: "Terminating" } }));
     later(emptyAfterMs / speed, () => empty(name));
   });
   return () => {
