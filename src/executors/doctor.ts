@@ -6,6 +6,7 @@ type DriverDoctor = (config: Config) => readonly Check[];
 
 /** The doctors of the drivers that have one. To add one: a file `doctor.ts` in the driver's folder, and an entry here. */
 const doctors: Readonly<Record<string, () => Promise<DriverDoctor>>> = {
+  docker: async () => (await import("./docker/doctor.ts")).dockerChecks,
   kubernetes: async () => (await import("./kubernetes/doctor.ts")).kubernetesChecks,
   process: async () => (await import("./process/doctor.ts")).processChecks,
 };

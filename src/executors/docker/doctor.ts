@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Config } from "../../config.ts";
 import { judgeClock } from "../../doctor/clock.ts";
 import type { Check } from "../../doctor/examine.ts";
 import { type Finding, failed, ok, warning } from "../../doctor/finding.ts";
@@ -24,15 +25,9 @@ const Info = z.object({
 });
 type Info = z.infer<typeof Info>;
 
-export interface DockerChecksOptions {
-  readonly host: string;
-  readonly helperImage: string;
-  readonly allowPrivileged: boolean;
-  readonly heartbeatTtlMs: number;
-}
-
 /** What the driver of containers needs: a daemon that is new enough and keeps limits, its helper's image, a clock. */
-export function checksOfDaemon({ host, helperImage, allowPrivileged, heartbeatTtlMs }: DockerChecksOptions): readonly Check[] {
+export function dockerChecks({ executor, heartbeatTtlMs }: Config): readonly Check[] {
+  const { dockerHost: host, helperImage, allowPrivileged } = executor;
   const advice = `start the Docker daemon, let this user talk to ${host}, or set OSTLER_DOCKER_HOST`;
   const check = (name: string, perform: (engine: Engine) => Promise<readonly Finding[]>): Check => ({
     name: `docker.${name}`,
