@@ -19,7 +19,7 @@ export class RefusedEntry extends Error {
   }
 }
 
-const leavesByLink = "would leave its destination through a link";
+export const leavesByLink = "would leave its destination through a link";
 
 /** Unpacks a tar stream; existing files are replaced, links and modes are kept. */
 export async function unpackFiles(target: UnpackTarget, tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
@@ -99,10 +99,8 @@ async function unpackOne(target: UnpackTarget, entry: ParsedTarEntry) {
  * a link may point anywhere, but nothing is ever written through one that leaves.
  */
 async function placeOf({ home, destDir }: UnpackTarget, name: string): Promise<{ readonly path: string; readonly root: string }> {
-  const inHome = name === "~" || name.startsWith("~/");
+  const { inHome, segments } = placeInArchive(name);
   const root = inHome ? home : destDir;
-  const segments = (inHome ? name.slice(2) : name).split("/").filter((segment) => segment !== "" && segment !== ".");
-  if (name.startsWith("/") || segments.includes("..") || name.includes("\0")) throw new RefusedEntry(name, "would leave its destination");
   await makeFolder(root);
   const realRoot = await realpath(root);
   let parent = realRoot;
@@ -116,7 +114,16 @@ async function placeOf({ home, destDir }: UnpackTarget, name: string): Promise<{
   return { path: last === undefined ? realRoot : join(parent, last), root: realRoot };
 }
 
-function isBelow(path: string, root: string): boolean {
+/** What an entry's name says; throws RefusedEntry if that leaves the destination. */
+export function placeInArchive(name: string): { readonly inHome: boolean; readonly segments: readonly string[] } {
+  const inHome = name === "~" || name.startsWith("~/");
+  const segments = (inHome ? name.slice(2) : name).split("/").filter((segment) => segment !== "" && segment !== ".");
+  if (name.startsWith("/") || segments.includes("..") || name.includes("\0")) throw new RefusedEntry(name, "would leave its destination");
+  return { inHome, segments };
+}
+
+/** True for the folder itself, too. */
+export function isBelow(path: string, root: string): boolean {
   return path === root || path.startsWith(root === sep ? sep : root + sep);
 }
 

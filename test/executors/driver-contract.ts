@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Driver, PodHandle, PodSpec, StepSpec } from "../../src/executors/driver.ts";
 import { images } from "../support/docker-images.ts";
 import { until } from "../support/until.ts";
+import { fileContract } from "./file-contract.ts";
 
 /** What a driver under test does for the suite besides being a driver. */
 export interface DriverUnderTest {
@@ -172,6 +173,8 @@ export function driverContract({ name, survivesItsProcess }: DriverTraits, creat
     });
 
     if (!survivesItsProcess) return;
+
+    fileContract(() => start());
 
     it("starts a step once when two processes start it at the same time", async () => {
       for (let round = 0; round < 5; round++) {

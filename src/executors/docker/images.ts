@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PodError, type RegistryLogin } from "../driver.ts";
 import { type Engine, messageOf, statusOf, unless } from "./engine.ts";
 import { isImageName, loginFor, registryOf } from "./image-name.ts";
-import { createPullProgress } from "./pull-progress.ts";
+import { createPullProgress, PullLine } from "./pull-progress.ts";
 
 /** What the driver must know of an image. */
 export interface Image {
@@ -23,14 +23,6 @@ const Inspected = z.object({
     })
     .nullish(),
 });
-
-const Line = z.object({
-  status: z.string().optional(),
-  id: z.string().optional(),
-  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).nullish(),
-  error: z.string().optional(),
-});
-export type PullLine = z.infer<typeof Line>;
 
 /** Faults that trying again does not mend. */
 const permanent =
@@ -93,7 +85,7 @@ async function pull(engine: Engine, { image, arch, registries }: ImageRequest, {
     const lines = (rest + bytes).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines.filter((text) => text.trim() !== "")) {
-      const said = Line.parse(JSON.parse(line));
+      const said = PullLine.parse(JSON.parse(line));
       if (said.error !== undefined) throw new Error(said.error);
       progress(said);
     }

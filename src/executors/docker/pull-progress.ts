@@ -1,4 +1,13 @@
-import type { PullLine } from "./images.ts";
+import { z } from "zod";
+
+/** A line of what the daemon tells of a pull. */
+export const PullLine = z.object({
+  status: z.string().optional(),
+  id: z.string().optional(),
+  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).nullish(),
+  error: z.string().optional(),
+});
+export type PullLine = z.infer<typeof PullLine>;
 
 /** A line at most this often: the pull of a large image would else fill the log. */
 const everyMs = 2_000;

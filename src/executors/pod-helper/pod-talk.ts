@@ -22,15 +22,20 @@ export interface PodTalkOptions {
 /** Whom a script runs as: `supervisor` may signal everybody; `step` is whom files belong to; or by name. */
 export type Actor = "supervisor" | "step" | { readonly user: string };
 
+/** What the helper's shell is given, and what that reads from its stdin. */
+export type Script = string | { readonly text: string; readonly stdin: Uint8Array };
+
+const nothing = new Uint8Array();
+
 /** Scripts in the pod, and the patience that connections take. */
 export interface PodTalk {
   /** Begins a script once; `signal` ends the connection. */
-  readonly open: (actor: Actor, script: string, signal: AbortSignal) => Promise<ExecStream>;
+  readonly open: (actor: Actor, script: Script, signal: AbortSignal) => Promise<ExecStream>;
   /**
    * What the script prints on stdout, whole: it is run again as often as the connection drops, so it must be idempotent.
    * Throws PodError if the pod is over, or if the script says `refused REASON MESSAGE` on stderr.
    */
-  readonly ask: (actor: Actor, script: string | (() => string), signal: AbortSignal) => Promise<Buffer>;
+  readonly ask: (actor: Actor, script: Script | (() => Script), signal: AbortSignal) => Promise<Buffer>;
   /** Does `work` until it gives something but undefined or throws PodError; other faults, and drops, are waited out. */
   readonly persist: <T>(signal: AbortSignal, work: (hold: EndHold) => Promise<T | undefined>) => Promise<T>;
   readonly hold: (signal: AbortSignal) => EndHold;
@@ -40,13 +45,15 @@ export interface PodTalk {
 export function createPodTalk({ exec, watchEnd, fenceMs, users, containerUser }: PodTalkOptions): PodTalk {
   const watch = createEndWatch(watchEnd);
 
-  const open: PodTalk["open"] = (actor, script, signal) => {
-    const whole = scripts.pod + scripts.ready + script;
+  const open: PodTalk["open"] = async (actor, script, signal) => {
+    const { text, stdin } = typeof script === "string" ? { text: script, stdin: nothing } : script;
+    const whole = scripts.pod + scripts.ready + text;
     const user = typeof actor === "string" ? undefined : actor.user;
-    if (users) {
-      return exec.open({ ...scriptCommand(whole), user: user ?? (actor === "supervisor" ? users.supervisor : users.step) }, signal);
-    }
-    return exec.open(user === undefined || user === containerUser ? scriptCommand(whole) : scriptCommandAs(user, whole), signal);
+    const isSwitched = !users && user !== undefined && user !== containerUser;
+    const { command, input } = isSwitched ? scriptCommandAs(user, whole) : scriptCommand(whole);
+    const request = { command, input: Buffer.concat([input, stdin]) };
+    if (!users) return exec.open(request, signal);
+    return exec.open({ ...request, user: user ?? users[actor === "supervisor" ? "supervisor" : "step"] }, signal);
   };
 
   const persist: PodTalk["persist"] = async (signal, work) => {
@@ -76,8 +83,9 @@ export function createPodTalk({ exec, watchEnd, fenceMs, users, containerUser }:
     patience: () => createPatience(fenceMs),
     ask: (actor, script, signal) =>
       persist(signal, async ({ signal: waiting }) => {
-        const text = typeof script === "string" ? script : script();
-        const stream = await open(actor, `${text}\necho ${answerEnd}\n`, waiting);
+        const given = typeof script === "function" ? script() : script;
+        const { text, stdin } = typeof given === "string" ? { text: given, stdin: nothing } : given;
+        const stream = await open(actor, { text: `${text}\necho ${answerEnd}\n`, stdin }, waiting);
         try {
           return await readAnswer(stream, waiting);
         } finally {

@@ -6,6 +6,10 @@ const read = (name: string) => readFileSync(new URL(`./${name}.sh`, import.meta.
 
 /** The helper's scripts; what each does and needs is told at its head. */
 export const scripts = {
+  extract: read("extract"),
+  job: read("job"),
+  list: read("list"),
+  part: read("part"),
   path: read("path"),
   pod: read("pod"),
   main: read("main"),
