@@ -8,7 +8,7 @@ import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listProcesses } from "../../src/executors/processes.ts";
 import { type ClusterUnderTest, simulatedCluster } from "../support/kubernetes/cluster-under-test.ts";
-import { listAt, numberAt, parseJson, textAt } from "../support/kubernetes/json.ts";
+import { listAt, parseJson, textAt } from "../support/kubernetes/json.ts";
 import { type Simulator, startSimulator } from "../support/kubernetes/simulator.ts";
 import { api, createPod, shell, untilGone, untilPhase } from "../support/kubernetes/test-pods.ts";
 import { watch } from "../support/kubernetes/watched.ts";
@@ -62,7 +62,11 @@ describe("the simulated cluster, told to fail", () => {
       "node.kubernetes.io/unreachable",
     ]);
     await api(cluster, "DELETE", `${pods}/stays`);
-    expect(numberAt(await get(`${pods}/stays`), "metadata", "deletionGracePeriodSeconds")).toBe(1);
+    const deleted = await get(`${pods}/stays`);
+    const uid = textAt(deleted, "metadata", "uid") ?? "";
+    const graceEnds = Date.parse(textAt(deleted, "metadata", "deletionTimestamp") ?? "") + 1000;
+    await until("its grace is over", () => Date.now() > graceEnds);
+    expect(simulator.nodes.find("node1")?.findContainer(uid, "main")?.process).toBeDefined();
     simulator.nodes.restore("node1");
     await untilGone(cluster, "stays");
     expect(await conditionOf("/api/v1/nodes/node1", "Ready")).toBe("True");
