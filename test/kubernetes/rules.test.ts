@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ClusterUnderTest } from "../support/kubernetes/cluster-under-test.ts";
 import { simulatedCluster } from "../support/kubernetes/cluster-under-test.ts";
+import { describeWithCluster } from "../support/kubernetes/describe-with-cluster.ts";
 import { type JsonObject, listAt, numberAt, objectAt, parseJson, textAt, valueAt } from "../support/kubernetes/json.ts";
 import { realCluster } from "../support/kubernetes/real-cluster.ts";
 import { startSimulator } from "../support/kubernetes/simulator.ts";
@@ -14,7 +15,7 @@ const pods = `/api/v1/namespaces/${namespace}/pods`;
 const secrets = `/api/v1/namespaces/${namespace}/secrets`;
 
 /** Rules read off a real 1.32 cluster; each is named by its number in golden/README.md. Recordings that show more of them are in simulator.test.ts. */
-describe("a cluster", () => {
+describeWithCluster("a cluster", () => {
   let cluster: ClusterUnderTest;
   beforeAll(async () => {
     cluster =

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { listProcesses } from "../../src/executors/processes.ts";
 import { type ClusterUnderTest, simulatedCluster } from "../support/kubernetes/cluster-under-test.ts";
+import { describeWithCluster } from "../support/kubernetes/describe-with-cluster.ts";
 import { listAt, parseJson, textAt } from "../support/kubernetes/json.ts";
 import { type Simulator, startSimulator } from "../support/kubernetes/simulator.ts";
 import { api, createPod, shell, untilGone, untilPhase } from "../support/kubernetes/test-pods.ts";
@@ -19,7 +20,7 @@ const pods = `/api/v1/namespaces/${namespace}/pods`;
 const login = { username: "u", password: "p" };
 const locked = "registry.example/locked:1";
 
-describe("the simulated cluster, told to fail", () => {
+describeWithCluster("the simulated cluster, told to fail", () => {
   let simulator: Simulator;
   let cluster: ClusterUnderTest;
   beforeEach(async () => {
@@ -188,7 +189,11 @@ describe("the simulated cluster, told to fail", () => {
   });
 });
 
-it("takes its containers along when its process is killed", async () => {
+describeWithCluster("the process of a simulated cluster", () => {
+  it("takes its containers along when it is killed", takesContainersAlong);
+});
+
+async function takesContainersAlong(): Promise<void> {
   const mark = `mark-${process.pid}`;
   const fixture = join(import.meta.dirname, "fixtures/cluster-with-pod.ts");
   const child = spawn(process.execPath, [fixture, mark], { stdio: ["ignore", "pipe", "inherit"] });
@@ -198,7 +203,7 @@ it("takes its containers along when its process is killed", async () => {
   expect(marked().length).toBeGreaterThan(0);
   child.kill("SIGKILL");
   await until("its containers are gone", () => marked().length === 0);
-});
+}
 
 function commandLine(pid: number): string {
   try {

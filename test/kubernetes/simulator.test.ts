@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ClusterUnderTest, simulatedCluster } from "../support/kubernetes/cluster-under-test.ts";
+import { describeWithCluster } from "../support/kubernetes/describe-with-cluster.ts";
 import { readGolden } from "../support/kubernetes/golden.ts";
 import { realCluster } from "../support/kubernetes/real-cluster.ts";
 import { replay } from "../support/kubernetes/replay.ts";
@@ -22,7 +23,7 @@ async function openCluster(): Promise<ClusterUnderTest> {
 }
 
 /** Recordings of a real 1.32 cluster, each played against the one under test: the same requests, and no answer that differs. */
-describe("the cluster answers as the recorded one did", () => {
+describeWithCluster("the cluster answers as the recorded one did", () => {
   let shared: ClusterUnderTest;
   const outcomes = new Map(names.map((name) => [name, Promise.withResolvers<readonly string[]>()]));
 

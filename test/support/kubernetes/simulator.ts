@@ -23,6 +23,7 @@ import { createNodeRecorder } from "./recorder.ts";
 import { RequestLog } from "./request-log.ts";
 import { namespaces, pods, serviceAccounts } from "./resource.ts";
 import { startScheduler } from "./scheduler.ts";
+import { simulatorProblem } from "./simulator-problem.ts";
 import { StreamCutter } from "./stream-cutter.ts";
 
 /** How a simulated cluster is made; all of it has defaults. */
@@ -77,12 +78,14 @@ export interface Account {
   readonly clusterRules?: readonly AccessRule[];
 }
 
-/** Starts a cluster. Needs root, a static busybox, openssl and util-linux. */
+/** Starts a cluster. Throws what simulatorProblem says. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const problem = simulatorProblem();
+  if (problem !== undefined) throw new Error(problem);
   const folder = await makeClusterFolder();
   const imagesFolder = join(folder, "images");
   prepareImages(imagesFolder);
-  const certificate = await makeCertificate();
+  const certificate = makeCertificate(Date.now());
   const pacing = { speed: options.speed ?? 50, userSpeed: options.userSpeed ?? 1 };
   const store = new ObjectStore();
   const cutter = new StreamCutter();
