@@ -96,12 +96,12 @@ export class ContainerTask {
 
   /** Runs what is to follow its start, to the end; nothing if it has ended already. */
   async runHook(): Promise<void> {
-    if (this.hook === undefined || this.process === undefined) { console.error("NOHOOK", this.#state); return; }
+    if (this.hook === undefined || this.process === undefined) return;
     const { child, ended } = enterContainer(this.process.pid, { argv: this.hook, environment: this.environment, user: this.user });
     child.stdin?.end();
     child.stdout?.resume();
-    child.stderr?.on("data", (x) => console.error("HOOK", String(x)));
-    console.error("HOOK ended", await ended, this.#state);
+    child.stderr?.resume();
+    await ended;
   }
 
   wait(reason: string): void {
