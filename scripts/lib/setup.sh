@@ -35,7 +35,7 @@ have_redis() {
 # A program says near its beginning what loads its libraries.
 have_static_busybox() { have busybox && ! head -c 4096 "$(command -v busybox)" | grep -q '/ld-'; }
 
-# Sets `docker_packages` to what the Docker tests lack on this machine, and `docker_obstacle` to why it cannot have them.
+# Sets `docker_packages` to what tests with containers lack on this machine, and `docker_obstacle` to why it cannot have them.
 find_docker() {
   docker_packages=
   docker_obstacle=
@@ -178,8 +178,8 @@ agreed() {
 }
 
 skip_docker() {
-  [ "${CI:-}" != true ] || fail "the Docker tests cannot run, and CI=true allows none to be skipped: $1"
-  say "the Docker tests are skipped: $1"
+  [ "${CI:-}" != true ] || fail "tests that need containers cannot run, and CI=true allows none to be skipped: $1"
+  say "tests that need containers are skipped: $1"
 }
 
 # Installs what is missing, after asking; then puts the project's Node first on the PATH.
@@ -204,7 +204,7 @@ set_up() {
   [ -z "$docker_obstacle" ] || skip_docker "$docker_obstacle"
   wish=
   [ -z "$docker_packages" ] || wish="
-  - $docker_packages with apt-get, at most 80 MB to fetch, for the Docker tests; nothing of it is enabled or started as a service"
+  - $docker_packages with apt-get, at most 80 MB to fetch, for tests that need containers; nothing of it is enabled or started as a service"
   if [ -n "$plan$wish" ]; then
     say "ostler needs to install:$plan$wish"
     if agreed; then

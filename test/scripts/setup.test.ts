@@ -153,11 +153,13 @@ describe("scripts/test", () => {
     expect(commands.at(-1)).toBe("node v24.9.0 scripts/test.ts test/unit");
   });
 
-  it("installs what the Docker tests need, and leaves no service enabled or running", () => {
+  it("installs what tests with containers need, and leaves no service enabled or running", () => {
     const machine = fakeMachine({ ...complete, apt: "7.0.15" });
     const { exitCode, output, commands } = machine.run("test", ["--yes"]);
     expect(exitCode, output).toBe(0);
-    expect(output).toMatch(/- docker\.io busybox-static with apt-get, .*for the Docker tests; nothing of it is enabled or started/);
+    expect(output).toMatch(
+      /- docker\.io busybox-static with apt-get, .*for tests that need containers; nothing of it is enabled or started/,
+    );
     expect(commands.slice(1, -1)).toEqual([
       "apt-get update",
       "apt-get install -y --no-install-recommends docker.io busybox-static",
@@ -211,19 +213,21 @@ describe("scripts/test", () => {
     ["nobody can be asked", { apt: "7.0.15" }, /there is no terminal to ask on/],
     ["there is no apt-get", {}, /there is no apt-get to install docker\.io busybox-static with/],
     ["it is not root's shell", { apt: "7.0.15", user: "user" }, /a Docker daemon needs root/],
-  ] as const)("says that the Docker tests are skipped where %s, and runs the others", (_, machine, reason) => {
+  ] as const)("says that tests with containers are skipped where %s, and runs the others", (_, machine, reason) => {
     const fake = fakeMachine({ ...complete, ...machine });
     fake.run("start", ["--yes"]);
     const { exitCode, output, commands } = fake.run("test");
     expect(exitCode, output).toBe(0);
-    expect(output.split("\n").filter((line) => line.startsWith("the Docker tests are skipped: "))).toEqual([expect.stringMatching(reason)]);
+    expect(output.split("\n").filter((line) => line.startsWith("tests that need containers are skipped: "))).toEqual([
+      expect.stringMatching(reason),
+    ]);
     expect(commands.at(-1)).toBe("node v24.9.0 scripts/test.ts");
   });
 
   it("skips nothing under CI=true: what cannot be had is an error", () => {
     const { exitCode, output, commands } = fakeMachine(complete).run("test", [], { CI: "true" });
     expect(exitCode).toBe(1);
-    expect(output).toContain("the Docker tests cannot run, and CI=true allows none to be skipped: there is no apt-get");
+    expect(output).toContain("tests that need containers cannot run, and CI=true allows none to be skipped: there is no apt-get");
     expect(commands).toEqual([]);
     const failing = fakeMachine({ ...complete, apt: "7.0.15" }).run("test", [], { CI: "true", APT_FAILS: "yes" });
     expect(failing).toMatchObject({ exitCode: 1, output: expect.stringContaining("could not install docker.io busybox-static") });
