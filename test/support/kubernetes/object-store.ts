@@ -13,7 +13,7 @@ export interface StoreEvent {
 }
 
 /** How many changes are kept for watches that start from an older version. */
-const historyLength = 20_000;
+const historyLength = 8_000;
 
 /**
  * All objects of the cluster under one counter: every write that changes something takes the next resourceVersion,

@@ -36,6 +36,7 @@ export function createNodeRecorder(store: ObjectStore, host: string): Recorder {
       return;
     }
     const rest = { source: { component: "kubelet", host }, firstTimestamp: now, lastTimestamp: now, count: 1, eventTime: null };
+    if (names.size > keptEvents) names.clear();
     names.set(key, write(store, happening, { ...rest, reportingComponent: "kubelet", reportingInstance: host }));
   };
   return { record };

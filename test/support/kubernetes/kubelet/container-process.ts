@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { readlink } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Mount } from "./container-root.ts";
 
 /** What a container's first process is started with. */
@@ -61,6 +63,7 @@ export async function startProcess(plan: ProcessPlan): Promise<ContainerProcess>
     const why = await text(readable(stderr));
     throw new Error(`no container: ${why} (${await ended})`);
   }
+  await rooted(pid, ended);
   let killed = false;
   const signal: ContainerProcess["signal"] = (name) => {
     killed ||= name === "SIGKILL";
@@ -78,6 +81,16 @@ export async function startProcess(plan: ProcessPlan): Promise<ContainerProcess>
     signal,
     killChildren: (command) => killInside(pid, command),
   };
+}
+
+/** The pid is told just before the process gets its root: who entered sooner would be outside of the container. */
+async function rooted(pid: number, ended: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  const root = () => readlink(`/proc/${pid}/root`).catch(() => undefined);
+  while (!isOver && (await root()) === "/") await delay(1);
 }
 
 /** Another process inside a container. Ends by itself, or with the container. */

@@ -164,7 +164,9 @@ export class ContainerTask {
       messagePath: container.terminationMessagePath,
     });
     this.making = making;
-    await this.#follow(await making, messageFile);
+    const started = await making.catch((error: Error) => error.message);
+    if (typeof started === "string") this.#startFailed(started);
+    else await this.#follow(started, messageFile);
   }
 
   async #follow(started: ContainerProcess, messageFile: string): Promise<void> {

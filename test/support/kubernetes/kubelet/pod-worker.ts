@@ -253,7 +253,7 @@ export class PodWorker {
   /** Tells the API the state at the next look. */
   async #nextRound(): Promise<void> {
     await pause(roundMs / this.#home.pacing.speed, never);
-    await Promise.all([...this.init, ...this.main].map((task) => task.making));
+    await Promise.allSettled([...this.init, ...this.main].map((task) => task.making));
     this.#roundComes = false;
     await this.#publish();
   }
