@@ -51,9 +51,10 @@ const image = "busybox:1.37-musl";
 
 export const driverOptions = {
   helperImage: image,
+  helperOrder: process.env["OSTLER_KUBERNETES_HELPER"] === "beside" ? "beside" : "before",
   allowPrivileged: false,
   wishes: { nodeSelectors: [], tolerations: [], serviceAccounts: [] },
-};
+} as const;
 
 export function benchPod(serial: number): PodSpec {
   const runId = "01m856e13m00002p7my5c07hdh";

@@ -280,6 +280,13 @@ export const executorSettings = {
     absent: "`KUBECONFIG`, else `~/.kube/config`, else the service account of the pod that the executor runs in",
     about: "The file that tells the `kubernetes` driver where the cluster is.",
   }),
+  kubernetesHelper: fixed({
+    env: "OSTLER_KUBERNETES_HELPER",
+    kind: oneOf(["before", "beside"]),
+    default: "before",
+    about:
+      "How the helper gets into pods. `before`: by an init container, about a second. `beside`: by a container that node agents start before the others, a quarter of that; they all wait for its hook, but Kubernetes does not promise it.",
+  }),
   kubernetesNodeSelectors: fixed({
     env: "OSTLER_KUBERNETES_NODE_SELECTORS",
     kind: names,

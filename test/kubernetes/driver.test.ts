@@ -126,6 +126,15 @@ describe("the kubernetes driver", () => {
     expect(await read(pod.followService(1, 0, signal))).toBe("");
   });
 
+  it("runs tasks as well with the helper in a container beside them, which may end before them", async () => {
+    const beside = cluster.createDriver({ helperOrder: "beside" });
+    const service: PodContainer = { ...main, entrypoint: ["sh", "-c", "echo up; exec sleep 1000"] };
+    const pod = await beside.start(podSpec({ containers: [main, service] }), () => {}, signal);
+    expect(await run(pod, 0, "echo beside; exit 7")).toMatchObject({ end: { type: "exited", exitCode: 7 }, output: "beside\n" });
+    expect(await first(pod.followService(1, 0, signal))).toBe("up\n");
+    await beside.remove(pod.id, 0, signal);
+  });
+
   it("does not start a task whose service ends before it is ready", async () => {
     const service: PodContainer = {
       ...main,

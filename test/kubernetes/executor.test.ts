@@ -48,7 +48,8 @@ describe("an executor in front of a cluster", () => {
   });
 
   it("asks the API server for at most five things for a task, besides watches and the look at its group", async () => {
-    await world.start();
+    // With the defaults, where tasks of seconds need no touch.
+    await world.start({ env: { OSTLER_HEARTBEAT_TTL: "20s", OSTLER_EXECUTOR_FENCE: "10m" } });
     const first = await assign([{ run: "true" }]);
     await world.outcome(first.id);
     simulator.requests.clear();

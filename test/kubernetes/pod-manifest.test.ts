@@ -6,7 +6,7 @@ import { podManifest } from "../../src/executors/kubernetes/pod-manifest.ts";
 import { podSecret } from "../../src/executors/kubernetes/pod-secret.ts";
 import { podSpec } from "../executors/driver-contract.ts";
 
-const facts = { helperImage: "helper:1", nativeSidecars: true, now: 1_000_000 };
+const facts = { helperImage: "helper:1", helperOrder: "before" as const, nativeSidecars: true, now: 1_000_000 };
 const main: PodContainer = { image: "node:24", environment: { MAIN: "planted-main" }, privileged: false, tmpfs: [] };
 const service: PodContainer = { image: "reg.example.com/db:1", environment: { PASSWORD: "planted-service" }, privileged: false, tmpfs: [] };
 const registries = {
@@ -53,6 +53,18 @@ describe("the pod of an attempt", () => {
     expect(ordinary?.containers.map(({ name }) => name)).toEqual(["main", "service-1"]);
     expect(ordinary?.containers[1]?.restartPolicy).toBeUndefined();
     expect(ordinary?.containers[1]?.readinessProbe).toMatchObject({ exec: { command: ["ready"] } });
+  });
+
+  it("brings the helper by an init container, or by the first container, whose hook others wait for", () => {
+    const before = made().spec;
+    expect(before?.initContainers?.map(({ name }) => name)).toEqual(["ostler-helper"]);
+    const spec = podSpec({ containers: [main, service], registries });
+    const beside = podManifest(spec, { ...facts, helperOrder: "beside" }).spec;
+    expect(beside?.initContainers?.map(({ name }) => name)).toEqual(["service-1"]);
+    expect(beside?.containers.map(({ name }) => name)).toEqual(["ostler-helper", "main"]);
+    const [helper] = beside?.containers ?? [];
+    expect(helper?.lifecycle?.postStart?.exec?.command?.join(" ")).toContain("cp /bin/busybox");
+    expect(helper?.volumeMounts?.map(({ name }) => name)).toContain("ostler-secret");
   });
 
   it("holds no secret, whatever the task's environment and logins are", () => {

@@ -9,9 +9,10 @@ import { type Simulator, type SimulatorOptions, startSimulator } from "../suppor
 const signal = new AbortController().signal;
 const defaults = {
   helperImage: process.env["OSTLER_HELPER_IMAGE"] ?? "busybox:1.37-musl",
+  helperOrder: "before",
   allowPrivileged: true,
   wishes: { nodeSelectors: [], tolerations: [], serviceAccounts: [] },
-};
+} as const;
 
 /** A cluster for tests: a simulated one, unless `KUBECONFIG` names a real one. */
 export interface TestedCluster {

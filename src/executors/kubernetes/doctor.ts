@@ -145,5 +145,5 @@ function probePod(helperImage: string, now: number): V1Pod {
   const container = { image: helperImage, environment: {}, privileged: false, tmpfs: [] };
   const times = { deadlineAt: now + 60_000, startBy: now + 60_000, fenceMs: 60_000 };
   const spec = { id, owner, arch: undefined, containers: [container], registries: {}, ...times };
-  return podManifest(spec, { helperImage, nativeSidecars: false, now });
+  return podManifest(spec, { helperImage, helperOrder: "before", nativeSidecars: false, now });
 }

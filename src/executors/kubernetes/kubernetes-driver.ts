@@ -13,6 +13,7 @@ import { createBackOff, insist } from "./patience.ts";
 import { createPod, findPod, keyOf, podsPath } from "./pod-calls.ts";
 import { createPodExec } from "./pod-exec.ts";
 import { entryOf, type PodRecord, recordOf, selectExecutor, selectInstallation } from "./pod-labels.ts";
+import type { HelperOrder } from "./pod-manifest.ts";
 import { removePod } from "./pod-removal.ts";
 import { whenOver, whenRunning } from "./pod-start.ts";
 import { stateOf } from "./pod-state.ts";
@@ -23,6 +24,7 @@ import { type AllowedWishes, checkWishes } from "./wishes.ts";
 
 export interface KubernetesDriverOptions extends ClusterSettings {
   readonly helperImage: string;
+  readonly helperOrder: HelperOrder;
   readonly allowPrivileged: boolean;
   readonly wishes: AllowedWishes;
   /** What its nodes are taken for where they may not be read. */
@@ -34,6 +36,7 @@ export function kubernetesOptions(executor: Config["executor"]): KubernetesDrive
   const { kubernetesKubeconfig: kubeconfig, kubernetesContext: context, kubernetesNamespace: namespace } = executor;
   return {
     helperImage: executor.helperImage,
+    helperOrder: executor.kubernetesHelper,
     allowPrivileged: executor.allowPrivileged,
     wishes: {
       nodeSelectors: executor.kubernetesNodeSelectors,
@@ -118,8 +121,8 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
       signal.throwIfAborted();
       refuse(spec, options);
       const all = await opened();
-      const { helperImage } = options;
-      const facts = { helperImage, nativeSidecars: all.nativeSidecars, now: Date.now() };
+      const { helperImage, helperOrder } = options;
+      const facts = { helperImage, helperOrder, nativeSidecars: all.nativeSidecars, now: Date.now() };
       const pods = watchOf(all.cluster, spec.owner);
       const { pod: created, isNew } = await createPod(all.cluster, { spec, facts }, signal);
       const record = recordOf(created);

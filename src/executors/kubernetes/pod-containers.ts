@@ -6,16 +6,29 @@ import { helperContainer, mainContainer, serviceContainer } from "./container-na
 import { secretEnvironment } from "./pod-secret.ts";
 import { helperMounts, mainMounts, tmpfsMounts } from "./pod-volumes.ts";
 
-/** Brings the static busybox. */
-export function helperOf(spec: PodSpec, main: PodContainer, image: string): V1Container {
+/** Longer than any hook that copies a megabyte. */
+const besideSeconds = 30;
+const besideBytes = 16 * 1024 * 1024;
+
+/** Brings the static busybox, and ends. Its limits are the main container's, for namespaces that ask for them: the pod's sum stays. */
+export function helperBefore(spec: PodSpec, image: string): V1Container {
+  return { ...helperOf(spec, image), ...resourcesOf(spec.containers[0] ?? {}), command: fillCommand.map(escapeDollars) };
+}
+
+/** Brings the static busybox by a hook, while its own process waits; it ends some time later, or when the pod does. */
+export function helperBeside(spec: PodSpec, image: string): V1Container {
+  const { cpuMillis, memoryBytes } = spec.containers[0] ?? {};
+  const least = { ...(cpuMillis !== undefined && { cpuMillis: 1 }), ...(memoryBytes !== undefined && { memoryBytes: besideBytes }) };
   return {
-    name: helperContainer,
-    image,
-    command: fillCommand.map(escapeDollars),
-    // As the main container's, so that a namespace that asks for them is content; the pod's sum does not grow by it.
-    ...resourcesOf(main),
-    volumeMounts: helperMounts(spec),
+    ...helperOf(spec, image),
+    ...resourcesOf(least),
+    command: ["/bin/busybox", "sh", "-c", `trap 'exit 0' TERM; /bin/busybox sleep ${besideSeconds} & wait`],
+    lifecycle: { postStart: { exec: { command: fillCommand.map(escapeDollars) } } },
   };
+}
+
+function helperOf(spec: PodSpec, image: string): V1Container {
+  return { name: helperContainer, image, volumeMounts: helperMounts(spec) };
 }
 
 export function mainOf(spec: PodSpec, main: PodContainer): V1Container {
@@ -54,7 +67,7 @@ function containerOf(container: PodContainer, index: number): Omit<V1Container, 
  * Memory is requested and limited alike: what a task was promised, it has, and more would be taken from others.
  * Of the processor only the request is set: time that nobody else needs is not withheld.
  */
-function resourcesOf({ cpuMillis, memoryBytes }: PodContainer): Pick<V1Container, "resources"> {
+function resourcesOf({ cpuMillis, memoryBytes }: Pick<PodContainer, "cpuMillis" | "memoryBytes">): Pick<V1Container, "resources"> {
   const memory = memoryBytes === undefined ? {} : { memory: String(memoryBytes) };
   const cpu = cpuMillis === undefined ? {} : { cpu: `${cpuMillis}m` };
   if (memoryBytes === undefined && cpuMillis === undefined) return {};

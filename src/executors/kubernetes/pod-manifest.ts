@@ -1,13 +1,14 @@
 import type { V1Pod, V1Toleration } from "@kubernetes/client-node";
 import { z } from "zod";
 import { PodError, type PodSpec } from "../driver.ts";
-import { helperOf, mainOf, serviceOf } from "./pod-containers.ts";
+import { helperBefore, helperBeside, mainOf, serviceOf } from "./pod-containers.ts";
 import { annotationsOf, labelsOf } from "./pod-labels.ts";
 import { hasLogins } from "./pod-secret.ts";
 import { volumesOf } from "./pod-volumes.ts";
 
 export interface ManifestFacts {
   readonly helperImage: string;
+  readonly helperOrder: HelperOrder;
   /** Whether the server runs init containers that go on beside the others (1.29 and later). */
   readonly nativeSidecars: boolean;
   /** ms, this host's clock */
@@ -16,6 +17,13 @@ export interface ManifestFacts {
 
 /** Services that do not end when asked to delay the end of a pod so long, when nobody deletes it. */
 const graceSeconds = 5;
+
+/**
+ * How the helper gets into a pod. `before`: by an init container, which every server runs to its end first; that costs one look of
+ * the node agent at its containers, about a second. `beside`: by the first container, whose hook node agents wait for before they
+ * start the next: they all do, but nobody has promised it.
+ */
+export type HelperOrder = "before" | "beside";
 
 /** The pod of an attempt. Throws PodError for what Kubernetes cannot do. */
 export function podManifest(spec: PodSpec, facts: ManifestFacts): V1Pod {
@@ -35,8 +43,12 @@ export function podManifest(spec: PodSpec, facts: ManifestFacts): V1Pod {
       terminationGracePeriodSeconds: graceSeconds,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      initContainers: [helperOf(spec, main, facts.helperImage), ...beside.init],
-      containers: [mainOf(spec, main), ...beside.ordinary],
+      initContainers: [...(facts.helperOrder === "before" ? [helperBefore(spec, facts.helperImage)] : []), ...beside.init],
+      containers: [
+        ...(facts.helperOrder === "beside" ? [helperBeside(spec, facts.helperImage)] : []),
+        mainOf(spec, main),
+        ...beside.ordinary,
+      ],
       volumes: volumesOf(spec),
       ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
       ...(wishes && wishes.tolerations.length > 0 && { tolerations: wishes.tolerations.map(tolerationOf) }),

@@ -31,6 +31,7 @@ describe("the server's settings", () => {
           "fenceMs": 600000,
           "helperImage": "busybox:1.37-musl",
           "id": "build-7.example",
+          "kubernetesHelper": "before",
           "kubernetesNodeSelectors": [],
           "kubernetesServiceAccounts": [],
           "kubernetesTolerations": [],
