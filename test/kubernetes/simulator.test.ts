@@ -18,7 +18,7 @@ const recordedNode = { name: "node1", cpu: "2", memoryMi: 24_105.5625, podCount:
 
 async function openCluster(): Promise<ClusterUnderTest> {
   if (real !== "") return realCluster(real, namespace);
-  const simulator = await startSimulator({ namespaces: [namespace, "ostler-facts-w"], nodes: [recordedNode], speed: 8, userSpeed: 8 });
+  const simulator = await startSimulator({ namespaces: [namespace, "ostler-facts-w"], nodes: [recordedNode], speed: 5, userSpeed: 4 });
   return simulatedCluster(simulator, namespace);
 }
 

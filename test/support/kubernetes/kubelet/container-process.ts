@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { readlink } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Mount } from "./container-root.ts";
 
@@ -20,6 +19,8 @@ export interface ProcessPlan {
   /** A file of the host that the container sees at its termination message path. */
   readonly messageFile: string;
   readonly messagePath: string;
+  /** Told of output from the first byte. */
+  readonly onOutput: (stream: "stdout" | "stderr", bytes: Buffer) => void;
 }
 
 /** The first process of a container: process 1 of its own process namespace, so that it ignores TERM unless it handles it. */
@@ -52,6 +53,13 @@ export async function startProcess(plan: ProcessPlan): Promise<ContainerProcess>
   });
   const [, stdout, , report, stderr] = child.stdio;
   const ended = exitCodeOf(child);
+  // Listened to at once: what nobody has read when a child ends is thrown away.
+  let complaint = "";
+  readable(stdout).on("data", (bytes: Buffer) => plan.onOutput("stdout", bytes));
+  readable(stderr).on("data", (bytes: Buffer) => {
+    if (complaint.length < 1000) complaint += bytes.toString();
+    plan.onOutput("stderr", bytes);
+  });
   let told = "";
   for await (const chunk of readable(report)) {
     told += String(chunk);
@@ -59,10 +67,10 @@ export async function startProcess(plan: ProcessPlan): Promise<ContainerProcess>
   }
   const pid = Number(told);
   if (!Number.isInteger(pid) || pid === 0) {
-    readable(stdout).resume();
-    const why = await text(readable(stderr));
-    throw new Error(`no container: ${why} (${await ended})`);
+    const code = await ended;
+    throw new Error(`no container: ${complaint} (${code})`);
   }
+  await rooted(pid, ended);
   await rooted(pid, ended);
   let killed = false;
   const signal: ContainerProcess["signal"] = (name) => {

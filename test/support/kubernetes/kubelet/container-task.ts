@@ -143,7 +143,8 @@ export class ContainerTask {
     const command = argv.length > 0 ? argv : kind === "bare" ? ["/pause"] : ["sh"];
     const found = findCommand(command[0] ?? "", { path: environment["PATH"] ?? "", root, mounts });
     this.previousLog = this.log;
-    this.log = new ContainerLog();
+    const log = new ContainerLog();
+    this.log = log;
     this.#id = id;
     this.#outOfMemory = false;
     this.environment = environment;
@@ -162,6 +163,7 @@ export class ContainerTask {
       readOnly: container.securityContext.readOnlyRootFilesystem === true,
       messageFile,
       messagePath: container.terminationMessagePath,
+      onOutput: (stream, bytes) => log.append(stream, bytes),
     });
     this.making = making;
     const started = await making.catch((error: Error) => error.message);
@@ -177,8 +179,6 @@ export class ContainerTask {
     this.#ready = this.#started && container.readinessProbe === undefined && (isSidecar(container) || !this.#isInit());
     this.#record("Normal", "Started", `Started container ${container.name}`);
     this.#set({ type: "running", startedAt });
-    started.stdout.on("data", (bytes: Buffer) => log?.append("stdout", bytes));
-    started.stderr.on("data", (bytes: Buffer) => log?.append("stderr", bytes));
     const probing = new AbortController();
     const probes = this.#probe(started, probing.signal);
     const exitCode = await started.ended;
