@@ -89,6 +89,21 @@ describe("the kubernetes driver in a cluster with faults", () => {
     await other.close();
   });
 
+  it("takes a step that somebody else's removal of its pod makes exit for lost, and not for failed", async () => {
+    const pod = await start();
+    const lingering = "(trap '' TERM; sleep 2) & trap 'exit 5' TERM; echo up; while :; do sleep 0.1; done";
+    await pod.startStep(stepSpec(0, lingering), signal);
+    const follower = pod.followOutput(0, 0, signal)[Symbol.asyncIterator]();
+    await follower.next();
+    const waiting = pod.waitStep(0, signal);
+    const rest = read({ [Symbol.asyncIterator]: () => follower });
+    const other = await driverOf(simulator);
+    await other.remove(pod.id, 5_000, signal);
+    expect(await waiting).toMatchObject({ type: "gone", reason: "pod_lost" });
+    await rest;
+    await other.close();
+  });
+
   it("waits for a pod whose node does not answer, which may go on running, and loses nothing when it is back", async () => {
     const pod = await start();
     await pod.startStep(stepSpec(0, "echo one; while [ ! -e go ]; do sleep 0.05; done; echo two"), signal);
