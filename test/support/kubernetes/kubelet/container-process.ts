@@ -71,7 +71,6 @@ export async function startProcess(plan: ProcessPlan): Promise<ContainerProcess>
     throw new Error(`no container: ${complaint} (${code})`);
   }
   await rooted(pid, ended);
-  await rooted(pid, ended);
   let killed = false;
   const signal: ContainerProcess["signal"] = (name) => {
     killed ||= name === "SIGKILL";
