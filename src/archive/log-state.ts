@@ -1,8 +1,8 @@
 import type { LogState } from "../ost/log-subject.ts";
-import type { StepView } from "../runs/view.ts";
+import type { AttemptView, StepView } from "../runs/view.ts";
 import type { FoundRun } from "./find-run.ts";
 
-/** Which log is meant: `step` is `setup` or the step's number. */
+/** Which log is meant: `step` is `setup`, the step's number, or `service-` and the service's. */
 export interface LogOfTask {
   readonly task: string;
   readonly attempt: number;
@@ -13,6 +13,7 @@ export interface LogOfTask {
 export function logState(run: FoundRun, { task, attempt, step }: LogOfTask): LogState {
   const view = run.view.tasks[task];
   const attemptView = view?.attempts.find(({ number }) => number === attempt);
+  if (attemptView && step.startsWith("service-")) return serviceState(run, attemptView, { task, attempt });
   const stepView = attemptView && (step === "setup" ? attemptView.setup : attemptView.steps[Number(step)]);
   if (!attemptView || !stepView) return { type: "waiting" };
   const assignment = run.assignmentOf(task);
@@ -28,6 +29,17 @@ export function logState(run: FoundRun, { task, attempt, step }: LogOfTask): Log
     lost: attemptView.reason === "executor_lost" || run.source !== "live",
     ...(index === undefined ? {} : { attemptPrefix: `${run.view.id}-${index}-${attempt}-` }),
   };
+}
+
+/** A service's log goes on as long as its attempt; how long it is, nobody reports. */
+function serviceState(run: FoundRun, view: AttemptView, { task, attempt }: Omit<LogOfTask, "step">): LogState {
+  const assignment = run.assignmentOf(task);
+  if (run.source === "live" && view.finishedAt === null)
+    return assignment === undefined ? { type: "waiting" } : { type: "live", assignment };
+  const isLost = view.reason === "executor_lost";
+  const index = run.graph.indexOf(task);
+  const prefix = index === undefined ? {} : { attemptPrefix: `${run.view.id}-${index}-${attempt}-` };
+  return { type: "ended", complete: !isLost, lost: isLost || run.source !== "live", ...prefix };
 }
 
 /** A step that never began has no log. */

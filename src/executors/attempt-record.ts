@@ -7,12 +7,15 @@ export interface AttemptProgress {
   readonly startedAt: number | undefined;
   readonly setup: StepProgress;
   readonly steps: readonly StepProgress[];
+  /** What the pod's start waits for, in the platform's words. */
+  readonly message?: string;
 }
 
 /** What an attempt knows of its setup and steps while it runs; times in ms by Redis's clock. */
 export interface AttemptRecord {
   readonly update: (place: Place, change: Partial<StepProgress>) => void;
   readonly podStarted: (at: number) => void;
+  readonly waitFor: (message: string) => void;
   /** Sizes of logs that still grow are asked for when somebody looks. */
   readonly watchLog: (place: Place, size: () => number) => void;
   readonly progress: () => AttemptProgress;
@@ -20,6 +23,7 @@ export interface AttemptRecord {
 
 export function createAttemptRecord(steps: number): AttemptRecord {
   let startedAt: number | undefined;
+  let message: string | undefined;
   let setup: StepProgress = { phase: "notstarted" };
   const all: StepProgress[] = Array.from({ length: steps }, () => ({ phase: "notstarted" }));
   const sizes = new Map<Place, () => number>();
@@ -32,6 +36,9 @@ export function createAttemptRecord(steps: number): AttemptRecord {
     podStarted: (at) => {
       startedAt = at;
     },
+    waitFor: (words) => {
+      message = words;
+    },
     watchLog: (place, size) => {
       sizes.set(place, size);
     },
@@ -40,7 +47,7 @@ export function createAttemptRecord(steps: number): AttemptRecord {
         const logSize = size();
         if (logSize > 0) update(place, { logSize });
       }
-      return { startedAt, setup, steps: [...all] };
+      return { startedAt, setup, steps: [...all], ...(startedAt === undefined && message !== undefined && { message }) };
     },
   };
 }

@@ -5,6 +5,7 @@ import type { AttemptOutcome, StepProgress } from "../runs/outcome.ts";
 import type { Step } from "../runs/steps/registry.ts";
 import { type AttemptEnvironment, attemptEnvironment, type Open, systemVariables } from "./attempt-environment.ts";
 import { type AttemptProgress, type AttemptRecord, createAttemptRecord, type Place } from "./attempt-record.ts";
+import { type AttemptServices, followServices } from "./attempt-services.ts";
 import { type Verdict, verdictOf, verdictOfExit, verdictOfHalt } from "./attempt-verdict.ts";
 import { type Driver, PodError, type PodHandle } from "./driver.ts";
 import { type HaltControl, haltOf } from "./halts.ts";
@@ -13,6 +14,7 @@ import { createMasking, type Masker, type Masking } from "./masking.ts";
 import { readOutputs } from "./outputs.ts";
 import { type PodIdentity, podSpec } from "./pod-spec.ts";
 import type { RunPlan } from "./run-plan.ts";
+import { createSaying } from "./saying.ts";
 import type { StepLog } from "./step-log.ts";
 import { performStep } from "./steps/perform-step.ts";
 import type { StepContext, StepEnded } from "./steps/step-context.ts";
@@ -49,16 +51,18 @@ export interface RunningAttempt {
 }
 
 const maxMessage = 4_096;
+/** What may lie between a pod's start and its first step. */
+const startMarginMs = 5_000;
 
 /** Runs an attempt to its end: pod, steps in order, outputs, logs. `onProgress` is called when a step begins or ends. */
 export function runAttempt(
   ports: AttemptPorts,
   job: AttemptJob,
-  { halts, onProgress }: Pick<AttemptControls, "halts" | "onProgress">,
+  { halts, onProgress, aliveAt }: Omit<AttemptControls, "record">,
 ): RunningAttempt {
   const steps = job.node.definition.steps ?? [];
   const record = createAttemptRecord(steps.length);
-  const attempt = new Attempt(ports, job, { record, onProgress, halts });
+  const attempt = new Attempt(ports, job, { record, onProgress, halts, aliveAt });
   return { ended: attempt.run(steps), progress: record.progress, pod: () => attempt.pod };
 }
 
@@ -66,6 +70,8 @@ interface AttemptControls {
   readonly record: AttemptRecord;
   readonly onProgress: () => void;
   readonly halts: HaltControl;
+  /** When this executor was last known to be alive (ms, this host's clock); undefined before its first heartbeat. */
+  readonly aliveAt: () => number | undefined;
 }
 
 interface Prepared {
@@ -83,6 +89,7 @@ class Attempt {
   /** Logs are stored while the next step runs already. */
   readonly #finishing: Promise<void>[] = [];
   #masking: Masking = createMasking([]);
+  #services: AttemptServices | undefined;
   #inputs: Promise<TaskInputs> | undefined;
   #cancelTimer: () => void = () => {};
 
@@ -98,6 +105,7 @@ class Attempt {
     try {
       verdict = await this.#runAll(steps);
     } catch (error) {
+      if (halts.leave.aborted) await this.#services?.end("leave");
       halts.leave.throwIfAborted();
       verdict = verdictOf(error, haltOf(halts));
     } finally {
@@ -110,7 +118,7 @@ class Attempt {
             if (verdict.phase === "success") verdict = verdictOf(error, undefined);
             return {};
           });
-    await Promise.all(this.#finishing);
+    await Promise.all([...this.#finishing, this.#services?.end("store")]);
     const progress = record.progress();
     const message = verdict.message === undefined ? undefined : this.#masking.maskText(verdict.message).slice(0, maxMessage);
     return {
@@ -156,17 +164,32 @@ class Attempt {
       const found = origin === "accepted" ? undefined : await driver.attach(assignment, halts.leave);
       if (origin !== "accepted" && !found) throw new PodError("pod_lost", "the executor has no pod of this attempt (any more)");
       const spec = () => podSpec(identity, this.#job, { environment, hostNow: Date.now() });
-      const saying = createSaying(log);
+      const saying = createSaying(log, (line) => {
+        record.waitFor(this.#masking.maskText(line).slice(0, maxMessage));
+        this.#controls.onProgress();
+      });
       this.pod = found ?? (await driver.start(spec(), saying.say, halts.halt).finally(saying.said));
+      await this.#makeStartable(this.pod);
       for (const remark of this.pod.remarks) await log.line(remark);
     } catch (error) {
       await this.#endOnFault("setup", error, log);
       throw error;
     }
     record.podStarted(this.#redisTime(this.pod.createdAt));
+    this.#services = followServices({
+      pod: this.pod,
+      count: node.definition.runtime.containers.length - 1,
+      openLog: (name) => this.#ports.openLog(this.#job, name, this.#masking.createMasker()),
+    });
     this.#limitTime();
     this.#end("setup", { phase: "success", finishedAt: now() }, log);
     return environment;
+  }
+
+  /** A pull may take longer than the pod has to begin its steps: who lived through it may start them all the same. */
+  async #makeStartable(pod: PodHandle): Promise<void> {
+    const at = Date.now() < this.#job.startBy - startMarginMs ? undefined : this.#controls.aliveAt();
+    if (at !== undefined) await pod.touch(at, this.#controls.halts.leave);
   }
 
   /** Steps before the last one that was started are done: so much of a predecessor's work stands. -1 in a new pod. */
@@ -274,16 +297,4 @@ class Attempt {
   #redisTime(hostMs: number): number {
     return Math.round(hostMs + this.#ports.now() - Date.now());
   }
-}
-
-/** Writes lines that come without anybody waiting for them, in their order. */
-function createSaying(log: StepLog): { readonly say: (line: string) => void; readonly said: () => Promise<void> } {
-  let last = Promise.resolve();
-  return {
-    say: (line) => {
-      last = last.then(() => log.line(line));
-      last.catch(() => {});
-    },
-    said: () => last,
-  };
 }

@@ -20,7 +20,7 @@ export interface ProgressReports {
   readonly end: () => Promise<void>;
 }
 
-/** Tells a run of an attempt that takes a while: its begin, then its steps, at most once a second. */
+/** Tells a run of an attempt that takes a while: what its pod waits for, its begin, then its steps, at most once a second. */
 export function createProgressReports({ assignment, progress, send, monotonicNow }: ProgressReportsOptions): ProgressReports {
   let timer: NodeJS.Timeout | undefined;
   let telling: Promise<void> | undefined;
@@ -31,10 +31,11 @@ export function createProgressReports({ assignment, progress, send, monotonicNow
 
   const tell = async () => {
     const now = progress();
-    if (now?.startedAt === undefined) return;
-    if (!toldStart) await send({ type: "attempt-started", assignment, at: now.startedAt });
-    toldStart = true;
-    await send({ type: "attempt-progress", assignment, setup: now.setup, steps: now.steps });
+    if (now === undefined || (now.startedAt === undefined && now.message === undefined)) return;
+    if (now.startedAt !== undefined && !toldStart) await send({ type: "attempt-started", assignment, at: now.startedAt });
+    toldStart = now.startedAt !== undefined;
+    const { setup, steps, message } = now;
+    await send({ type: "attempt-progress", assignment, setup, steps, ...(message !== undefined && { message }) });
   };
 
   const changed = () => {

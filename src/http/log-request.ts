@@ -16,7 +16,7 @@ const whole = (min: number) => z.coerce.number({ error: "expected a whole number
 export const LogQuery = z.strictObject({
   step: whole(0).optional().openapi({ description: "By its position from 0; without it, setup and all steps, one after another." }),
   setup: Flag.optional(),
-  service: z.string().optional().openapi({ description: "The log of a container after the first." }),
+  service: whole(1).optional().openapi({ description: "The log of a container after the first, by its position from 1." }),
   attempt: whole(1).optional().openapi({ description: "From 1; the last unless given." }),
   offset: whole(0).optional().openapi({ description: "First byte of the stored text to give." }),
   tail: whole(1).max(1_000_000).optional().openapi({ description: "Only the last lines." }),
@@ -47,9 +47,13 @@ export function taskOf(run: FoundRun, task: string): TaskView {
   });
 }
 
-/** `setup` and step numbers whose logs are asked for. */
-function stepsOf({ step, setup, service }: LogQuery, names: readonly string[]): readonly string[] {
-  if (service !== undefined) throw new OstlerError("step_not_found", `the task has no service "${service.slice(0, 100)}" with a log`);
+/** What logs are asked for, by the names under which they are stored: `setup`, steps' numbers, `service-` and a number. */
+function stepsOf({ step, setup, service }: LogQuery, names: readonly string[], services: number): readonly string[] {
+  if (service !== undefined) {
+    if (setup || step !== undefined) throw new OstlerError("bad_request", "query parameter service: not together with `step` or `setup`");
+    if (service <= services) return [`service-${service}`];
+    throw new OstlerError("step_not_found", `the task has ${services} services, counted from 1`, { details: { services } });
+  }
   if (setup && step !== undefined) throw new OstlerError("bad_request", "query parameter setup: not together with `step`");
   if (setup) return ["setup"];
   if (step === undefined) return ["setup", ...names.map((_, index) => String(index))];
@@ -58,7 +62,7 @@ function stepsOf({ step, setup, service }: LogQuery, names: readonly string[]): 
 }
 
 function titleOf(step: string, names: readonly string[]): string {
-  return step === "setup" ? "setup" : `step ${step}: ${names[Number(step)] ?? ""}`;
+  return step === "setup" || step.startsWith("service-") ? step : `step ${step}: ${names[Number(step)] ?? ""}`;
 }
 
 /** What `logState` does not say: a task that has ended without ever having this attempt will have no log of it. */
@@ -89,7 +93,9 @@ export async function findLog(
   if (attempt > last) throw new OstlerError("attempt_not_found", `the task's last attempt is ${last}`, { details: { last } });
   const names = (run.stored.definition.tasks[task]?.steps ?? []).map((step) => ("name" in step && step.name) || step.type);
 
-  const logs = stepsOf(query, names).map((step) => {
+  const services = Math.max(0, (run.stored.definition.tasks[task]?.runtime.containers.length ?? 1) - 1);
+
+  const logs = stepsOf(query, names, services).map((step) => {
     const state = async () => {
       const now = await findRun(runId);
       if (!now) throw runNotFound(runId);

@@ -102,7 +102,7 @@ describe("a log as text", () => {
     ["/api/v1/runs/RUN/tasks/nothing/logs", "task_not_found"],
     ["/api/v1/runs/RUN/tasks/constructor/logs", "task_not_found"],
     ["/api/v1/runs/RUN/tasks/test/logs?step=2", "step_not_found"],
-    ["/api/v1/runs/RUN/tasks/test/logs?service=db", "step_not_found"],
+    ["/api/v1/runs/RUN/tasks/test/logs?service=1", "step_not_found"],
     ["/api/v1/runs/RUN/tasks/test/logs?attempt=2", "attempt_not_found"],
   ])("that cannot be is a 404 of its own: %s is %s", async (path, code) => {
     const response = await api.request(path.replace("RUN", runId));

@@ -27,7 +27,7 @@ export function configure(command: Command, open: Open): void {
     .option("-n, --tail <lines>", "only the last lines", whole)
     .option("-t, --timestamps", "put the time before each line")
     .option("--grep <pattern>", "only lines that match (RE2)")
-    .option("--service <name>", "of a container after the first")
+    .option("--service <number>", "of a container after the first, by its position from 1")
     .addHelpText("after", "\nThe logs of a whole run come with the task's name before each line.")
     .action(async (text: string, flags: Flags) => {
       const session = open();
