@@ -1,5 +1,6 @@
+import { executorSettings } from "../src/config/executor-settings.ts";
 import { flagOf, type Setting } from "../src/config/setting.ts";
-import { clientSettings, executorSettings, serverSettings } from "../src/config/settings.ts";
+import { clientSettings, serverSettings } from "../src/config/settings.ts";
 
 const head = `# Settings
 

@@ -3,10 +3,11 @@ import { availableParallelism, homedir, hostname, totalmem } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { findContradictions } from "./config/contradictions.ts";
+import { executorSettings } from "./config/executor-settings.ts";
 import { gatherEnvironment, gatherFlags, unknownVariables } from "./config/gather.ts";
 import { type Fault, readValues } from "./config/read.ts";
 import type { Machine, Setting, ValuesOf } from "./config/setting.ts";
-import { clientSettings, executorSettings, type ServerValues, serverSettings, stepNames } from "./config/settings.ts";
+import { clientSettings, type ServerValues, serverSettings, stepNames } from "./config/settings.ts";
 
 /** What `ostler serve` was told. Times are in ms, sizes in bytes, folders absolute. */
 export interface Config extends ServerValues {

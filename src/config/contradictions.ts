@@ -1,6 +1,7 @@
 import { formatDuration } from "../duration.ts";
+import { executorSettings as executor } from "./executor-settings.ts";
 import type { Fault } from "./read.ts";
-import { executorSettings as executor, type ServerValues, serverSettings as server } from "./settings.ts";
+import { type ServerValues, serverSettings as server } from "./settings.ts";
 
 /** Settings that are each fine but not together. `of` are their variables: one that is faulty already is not blamed twice. */
 interface Contradiction {

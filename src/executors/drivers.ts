@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { DriverKind } from "../config/settings.ts";
+import type { DriverKind } from "../config/executor-settings.ts";
 import type { Config } from "../config.ts";
 import { createDockerDriver } from "./docker/docker-driver.ts";
 import type { Driver } from "./driver.ts";

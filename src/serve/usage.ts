@@ -1,5 +1,6 @@
+import { executorSettings } from "../config/executor-settings.ts";
 import { flagOf, type Setting } from "../config/setting.ts";
-import { executorSettings, serverSettings } from "../config/settings.ts";
+import { serverSettings } from "../config/settings.ts";
 
 function line(setting: Setting<unknown>): string {
   const value = "default" in setting ? setting.default : "derive" in setting ? setting.derived : setting.absent;

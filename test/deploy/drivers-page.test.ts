@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { driverKinds, executorSettings, serverSettings } from "../../src/config/settings.ts";
+import { driverKinds, executorSettings } from "../../src/config/executor-settings.ts";
+import { serverSettings } from "../../src/config/settings.ts";
 import { permissions } from "../../src/executors/kubernetes/permissions.ts";
 
 const docs = join(import.meta.dirname, "../../docs");

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { clientSettings, executorSettings, serverSettings } from "../../src/config/settings.ts";
+import { executorSettings } from "../../src/config/executor-settings.ts";
+import { clientSettings, serverSettings } from "../../src/config/settings.ts";
 import { expectFit, neededGrants, secrets } from "./fitness.ts";
 import { grantsOf, parseManifests } from "./manifests.ts";
 
