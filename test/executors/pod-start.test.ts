@@ -7,7 +7,7 @@ import { createWorld, readLogText, type World } from "./harness.ts";
 /** A platform whose pods take their time, say why, and have services that talk. */
 function slowPlatform() {
   const pods = createMemoryDriver();
-  const touchedAt: number[] = [];
+  const told: string[] = [];
   const mayStart = Promise.withResolvers<void>();
   const driver: Driver = {
     ...pods,
@@ -18,8 +18,12 @@ function slowPlatform() {
       const handle = await pods.start(pod, onProgress, signal);
       return {
         ...handle,
-        touch: async (at) => {
-          touchedAt.push(at);
+        touch: async () => {
+          told.push("touch");
+        },
+        startStep: async (step, stop) => {
+          told.push("step");
+          await handle.startStep(step, stop);
         },
         followService: async function* (index, _offset, over) {
           yield Buffer.from(`service ${index} says hello\n`);
@@ -31,14 +35,15 @@ function slowPlatform() {
       };
     },
   };
-  return { driver, touchedAt, mayStart };
+  return { driver, told, mayStart };
 }
 
 describe("the start of a pod", () => {
   let world: World;
   const platform = slowPlatform();
   beforeAll(async () => {
-    world = await createWorld();
+    // Between two heartbeats, nobody else touches the pod.
+    world = await createWorld({ OSTLER_HEARTBEAT_INTERVAL: "1500ms", OSTLER_HEARTBEAT_TTL: "3s" });
     await world.start({ driver: platform.driver });
   });
   afterAll(() => world.close());
@@ -55,7 +60,7 @@ describe("the start of a pod", () => {
     expect(told).not.toHaveProperty("startedAt");
     platform.mayStart.resolve();
     expect(await world.outcome(assignment)).toMatchObject({ phase: "success" });
-    expect(platform.touchedAt.length).toBeGreaterThan(0);
+    expect(platform.told[0]).toBe("touch");
     const log = (step: string) => readLogText(world.store, { runId: run.runId, task: "build", attempt: 1, step });
     expect(await log("service-1")).toMatch(/^service 1 says /);
     expect(await log("service-2")).toMatch(/^service 2 says /);
