@@ -84,7 +84,6 @@ export function createAgent(options: AgentOptions): Agent {
   const conclusions = createConclusions({ ...options, driver: ports.driver, leave: leaving.signal });
   let isDraining = false;
   let isSuspended = false;
-  let aliveAt: number | undefined;
 
   const fieldsOf = (assignment: string) => ({ assignment, runId: parseAssignmentId(assignment)?.runId });
 
@@ -106,7 +105,7 @@ export function createAgent(options: AgentOptions): Agent {
     // The pod of a predecessor may be about to give up.
     entry.startBy = beginning.origin === "accepted" ? beginning.startBy : 0;
     entry.progress = progress;
-    entry.running = runAttempt(ports, job, { halts: entry.halts, onProgress: progress.changed, aliveAt: () => aliveAt });
+    entry.running = runAttempt(ports, job, { halts: entry.halts, onProgress: progress.changed });
     try {
       return await entry.running.ended;
     } finally {
@@ -182,7 +181,6 @@ export function createAgent(options: AgentOptions): Agent {
     },
     assignments: () => [...entries.keys()],
     touchPods: (at) => {
-      aliveAt = at;
       for (const [assignment, entry] of entries) {
         const pod = entry.running?.pod();
         if (!pod || !isTouchDue(entry, at, options)) continue;

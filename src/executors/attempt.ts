@@ -51,18 +51,12 @@ export interface RunningAttempt {
 }
 
 const maxMessage = 4_096;
-/** What may lie between a pod's start and its first step. */
-const startMarginMs = 5_000;
 
 /** Runs an attempt to its end: pod, steps in order, outputs, logs. `onProgress` is called when a step begins or ends. */
-export function runAttempt(
-  ports: AttemptPorts,
-  job: AttemptJob,
-  { halts, onProgress, aliveAt }: Omit<AttemptControls, "record">,
-): RunningAttempt {
+export function runAttempt(ports: AttemptPorts, job: AttemptJob, { halts, onProgress }: Omit<AttemptControls, "record">): RunningAttempt {
   const steps = job.node.definition.steps ?? [];
   const record = createAttemptRecord(steps.length);
-  const attempt = new Attempt(ports, job, { record, onProgress, halts, aliveAt });
+  const attempt = new Attempt(ports, job, { record, onProgress, halts });
   return { ended: attempt.run(steps), progress: record.progress, pod: () => attempt.pod };
 }
 
@@ -70,8 +64,6 @@ interface AttemptControls {
   readonly record: AttemptRecord;
   readonly onProgress: () => void;
   readonly halts: HaltControl;
-  /** When this executor was last known to be alive (ms, this host's clock); undefined before its first heartbeat. */
-  readonly aliveAt: () => number | undefined;
 }
 
 interface Prepared {
@@ -169,7 +161,6 @@ class Attempt {
         this.#controls.onProgress();
       });
       this.pod = found ?? (await driver.start(spec(), saying.say, halts.halt).finally(saying.said));
-      await this.#makeStartable(this.pod);
       for (const remark of this.pod.remarks) await log.line(remark);
     } catch (error) {
       await this.#endOnFault("setup", error, log);
@@ -184,12 +175,6 @@ class Attempt {
     this.#limitTime();
     this.#end("setup", { phase: "success", finishedAt: now() }, log);
     return environment;
-  }
-
-  /** A pull may take longer than the pod has to begin its steps: who lived through it may start them all the same. */
-  async #makeStartable(pod: PodHandle): Promise<void> {
-    const at = Date.now() < this.#job.startBy - startMarginMs ? undefined : this.#controls.aliveAt();
-    if (at !== undefined) await pod.touch(at, this.#controls.halts.leave);
   }
 
   /** Steps before the last one that was started are done: so much of a predecessor's work stands. -1 in a new pod. */

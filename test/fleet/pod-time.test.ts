@@ -35,7 +35,8 @@ describe("a pod's time", () => {
         ...driver,
         start: async (...args) => {
           const pod = await driver.start(...args);
-          await delay(2_300);
+          // A ttl, and the second that the supervisor's clock of whole seconds may give on top.
+          await delay(3_300);
           return pod;
         },
       },
