@@ -106,9 +106,7 @@ describeWithDocker("an installation on Docker", { timeout: 120_000 }, () => {
     const listed = async () => Executors.parse(await get("/executors")).executors.map(({ id }) => id);
     await until("e1 is there", async () => (await listed()).includes("e1"));
     const task = { image: images.busybox, steps: [{ run: "echo begun; sleep 3; echo done" }] };
-    const body = JSON.stringify({ name: "fleet", group: "/e2e/docker", tasks: { one: task, two: task, three: task } });
-    const created = await fetch(`${url}/api/v1/runs`, { method: "POST", headers: { "content-type": "application/json" }, body });
-    const { id } = Run.parse(await created.json());
+    const { id } = await submit(url, { one: task, two: task, three: task });
     const begun = async () => (await ostler(url, ["logs", `${id}/one`])).stdout.includes("begun");
     await until("a step runs in two containers of e1", async () => {
       const running = await containersOf(`ostler.run=${id}`, "ostler.executor=e1", "ostler.container=main");
@@ -140,6 +138,27 @@ describeWithDocker("an installation on Docker", { timeout: 120_000 }, () => {
     await until("e1 is forgotten", async () => !(await listed()).includes("e1"));
   });
 
+  it("goes on with a step whose executor was killed and started again, and loses nothing of its log", async () => {
+    start("scheduler", "scheduler");
+    const url = await start("api", "api").url();
+    const executor = { OSTLER_EXECUTOR_ID: "e1", OSTLER_HEARTBEAT_TTL: "20s" };
+    start("e1", "executor", executor);
+    const command = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; sleep 0.5; done";
+    const { id } = await submit(url, { only: { image: images.busybox, steps: [{ run: command }] } });
+    const log = async () => (await ostler(url, ["logs", `${id}/only/0`])).stdout;
+    await until("the step prints", async () => (await log()).includes("line 2"));
+
+    processes.get("e1")?.kill("SIGKILL");
+    await until("its executor is gone", () => processes.get("e1")?.process.signalCode === "SIGKILL");
+    start("e1", "executor", executor);
+
+    const look = async () => Run.parse(await (await fetch(`${url}/api/v1/runs/${id}`)).json());
+    await until("the run has ended", async () => (await look()).phase === "finished", 60_000);
+    expect((await look()).tasks["only"]?.attempts).toMatchObject([{ executorId: "e1", reason: null }]);
+    expect(await log()).toBe(Array.from({ length: 12 }, (_, i) => `line ${i + 1}\n`).join(""));
+    expect(watched.heard.filter(({ status, Actor }) => status === "start" && Actor.Attributes["ostler.run"] === id)).toHaveLength(1);
+  });
+
   it("runs the example of the README", async () => {
     await ask("POST", `/images/${encodeURIComponent(images.busybox)}/tag?repo=busybox&tag=latest`);
     const url = await start("all", "api,scheduler,executor", { OSTLER_EXECUTOR_TASK_LIMIT: "4" }).url();
@@ -150,6 +169,12 @@ describeWithDocker("an installation on Docker", { timeout: 120_000 }, () => {
     expect(logs.stdout).toContain("hello, ada");
   });
 });
+
+async function submit(url: string, tasks: Readonly<Record<string, unknown>>): Promise<z.infer<typeof Run>> {
+  const body = JSON.stringify({ name: "fleet", group: "/e2e/docker", tasks });
+  const created = await fetch(`${url}/api/v1/runs`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  return Run.parse(await created.json());
+}
 
 /** Tasks of which two main containers ran at once, by the daemon's own clock. */
 function overlaps(heard: readonly Happening[]): readonly string[] {
