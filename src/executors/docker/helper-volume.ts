@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { PodError } from "../driver.ts";
 import { binFolder, fillCommand } from "../pod-helper/pod-layout.ts";
+import { containerEnd } from "./container-end.ts";
 import { type Engine, messageOf, unless } from "./engine.ts";
 import { getImage } from "./images.ts";
 
@@ -33,8 +34,9 @@ export function createHelperVolume(engine: Engine, helper: { readonly image: str
     });
     try {
       await container.start();
-      const { StatusCode } = await container.wait();
-      if (StatusCode !== 0) throw new PodError("setup", `the helper image ${helper.image} has no /bin/busybox that could be copied`);
+      await containerEnd(engine, container.id);
+      const { State } = await container.inspect();
+      if (State.ExitCode !== 0) throw new PodError("setup", `the helper image ${helper.image} has no /bin/busybox that could be copied`);
     } finally {
       await unless([404, 409], container.remove({ force: true, v: true }));
     }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { endOfMain, type PodEnd } from "../pod-helper/main-command.ts";
+import { containerEnd } from "./container-end.ts";
 import { type Engine, statusOf } from "./engine.ts";
 
 const retryMs = 500;
@@ -10,7 +11,7 @@ export async function watchContainer(engine: Engine, containerName: string, sign
   for (;;) {
     signal.throwIfAborted();
     try {
-      await container.wait({ abortSignal: signal });
+      await containerEnd(engine, containerName, signal);
       const { State } = await container.inspect({ abortSignal: signal });
       if (!State.Running) return endOf(State);
     } catch (error) {
