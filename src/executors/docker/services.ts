@@ -8,6 +8,9 @@ import type { Image } from "./images.ts";
 import { containerName } from "./labels.ts";
 
 const maxSaid = 1_000;
+/** Checks that the daemon could not perform, until it is taken at its word. */
+const maxFaults = 5;
+const notChecked = { exitCode: null, said: "" };
 
 export interface ServicesPlan {
   readonly plan: PodPlan;
@@ -47,11 +50,18 @@ async function waitReady(engine: Engine, { plan, index, image }: Service, { onPr
   const what = `service ${index} (${image.name})`;
   const giveUpAt = performance.now() + readiness.timeoutMs;
   let said = "";
+  let faults = 0;
   for (let first = true; ; first = false) {
     signal.throwIfAborted();
     const { State } = await container.inspect({ abortSignal: signal });
     if (!State.Running) throw new PodError("setup", `${what} ended with exit code ${State.ExitCode} before it was ready`);
-    const check = await runCheck(engine, container.id, { command: readiness.command, signal });
+    // Of a container that is just ending the daemon says so in several ways: the next look tells.
+    const check = await runCheck(engine, container.id, { command: readiness.command, signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      faults += 1;
+      if (faults >= maxFaults) throw error;
+      return notChecked;
+    });
     if (check.exitCode === 0) return;
     if (first) onProgress(`waiting for ${what} to be ready`);
     said = check.said.trim();
@@ -70,8 +80,7 @@ async function runCheck(
 ): Promise<{ readonly exitCode: number | null; readonly said: string }> {
   const container = engine.getContainer(containerId);
   const exec = await unless([409], container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, abortSignal: signal }));
-  // It has just ended: the next look tells.
-  if (!exec) return { exitCode: null, said: "" };
+  if (!exec) return notChecked;
   const stream = await exec.start({ hijack: true, stdin: false, abortSignal: signal });
   let said = "";
   for await (const { bytes } of readFrames(stream)) said = (said + Buffer.from(bytes)).slice(-maxSaid);
