@@ -14,7 +14,11 @@ if "$_ostler_b" mkdir -m 700 "$_ostler_step" 2>/dev/null; then
     "$_ostler_b" mv "$_ostler_step/end.new" "$_ostler_step/end"
   ) </dev/null >/dev/null 2>&1 &
 fi
-until [ -e "$_ostler_step/output" ]; do "$_ostler_b" usleep 1000; done
+_ostler_looks=0
+until [ -e "$_ostler_step/output" ]; do
+  [ $((_ostler_looks += 1)) -le 10000 ] || { echo "it could not be begun: is the disk full?" >&2 && echo "over 1 0" >&2 && exit; }
+  "$_ostler_b" usleep 1000
+done
 _ostler_looks=0 _ostler_code=
 while :; do
   _ostler_lives "$_ostler_step/claim" || _ostler_code=137
